@@ -1,0 +1,78 @@
+# Needs Python 3.11 or later and make. Every target installs first when the lock files changed.
+#   make PYTHON=python3.12 VENV=.venv312 test    another interpreter, another environment
+
+PYTHON ?= python3
+VENV ?= .venv
+REPORTS ?= build/reports
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+UV_COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url --no-emit-find-links
+COMPILE_RUNTIME = $(UV_COMPILE) --output-file requirements/runtime.txt
+COMPILE_DEV = $(UV_COMPILE) --all-extras --constraint requirements/runtime.txt --output-file requirements/dev.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format-check lint types imports lock-check bench test-kafka lock upgrade format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## create .venv and install what the lock files hold, hashes checked
+
+$(INSTALLED): requirements/runtime.txt requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info[:2] < (3, 15) or sys.exit( \
+		"Python 3.11 to 3.14 is needed, " + sys.executable + " is " + sys.version.split()[0] + \
+		": install one and say make PYTHON=/path/to/it")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## the whole worker against a simulated Kravia, on an embedded broker
+	$(BIN)/worker demo
+
+test: $(INSTALLED) ## unit, contract and integration tests on the embedded broker
+	$(BIN)/python -m pytest -m "not apache" --junitxml=$(REPORTS)/embedded.xml $(PYTEST_ARGS)
+
+test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (Java 17 and Maven, or BROKER=docker)
+	$(BIN)/python -m pytest --broker=$(or $(BROKER),apache) -m broker --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
+
+check: format-check lint types imports lock-check test ## format, lint, types, import contracts, lock files, tests
+
+format-check: $(INSTALLED)
+	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+imports: $(INSTALLED)
+	$(BIN)/lint-imports
+
+lock-check: $(INSTALLED) ## the lock files hold what pyproject.toml asks for, and no address of an index
+	@! grep -nE '://|^ *--?(index|extra-index|find-links|trusted|[if] )' requirements/*.txt
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && cp -r pyproject.toml requirements "$$scratch" \
+	&& bin=$$(cd $(BIN) && pwd) && (cd "$$scratch" && $$bin/$(COMPILE_RUNTIME) >/dev/null && $$bin/$(COMPILE_DEV) >/dev/null) \
+	&& diff -r requirements "$$scratch/requirements" || { echo "requirements/ differs from pyproject.toml: make lock"; exit 1; }
+
+bench: $(INSTALLED) ## what the worker adds to bare HTTP calls, on Apache Kafka
+	$(BIN)/python -m tests.bench
+
+lock: $(INSTALLED) ## bring the lock files in line with pyproject.toml, versions kept where possible
+	$(BIN)/$(COMPILE_RUNTIME) >/dev/null
+	$(BIN)/$(COMPILE_DEV) >/dev/null
+
+upgrade: $(INSTALLED) ## the newest versions that pyproject.toml allows
+	$(BIN)/$(COMPILE_RUNTIME) --upgrade >/dev/null
+	$(BIN)/$(COMPILE_DEV) --upgrade >/dev/null
+
+format: $(INSTALLED) ## format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove the environment and what the tools left
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
