@@ -1,0 +1,5 @@
+"""The contract of the invoice worker: what producers write and what readers get. Needs pydantic and nothing else.
+
+`events` is the input, `outcomes` and `dead_letters` the output, `identity` the record's key and partition, `jsontext`
+JSON that keeps money digit by digit. JSON Schemas of all of it lie in `json/`, examples in `examples/`.
+"""

@@ -1,0 +1,29 @@
+"""The JSON Schemas (2020-12) that `schemas/json/` holds, generated from the models."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from schemas.dead_letters import DeadLetterHeaders
+from schemas.events import InvoiceRequest
+from schemas.outcomes import Outcome
+
+_DOCUMENTS: Final[Mapping[str, tuple[TypeAdapter[Any], str]]] = {
+    "invoice-requested.v1.json": (TypeAdapter(InvoiceRequest), "Data of kravia.invoice.requested.v1"),
+    "outcome.v1.json": (TypeAdapter(Outcome), "Data of an outcome event"),
+    "dead-letter-headers.v1.json": (TypeAdapter(DeadLetterHeaders), "Headers of a dead letter, their values as text"),
+}
+
+
+def documents() -> dict[str, str]:
+    """File name and text of every JSON Schema."""
+    return {name: _text(name, adapter, title) for name, (adapter, title) in _DOCUMENTS.items()}
+
+
+def _text(name: str, adapter: TypeAdapter[Any], title: str) -> str:
+    schema = adapter.json_schema(mode="validation", by_alias=True)
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:kravia:invoice-worker:{name}", "title": title}
+    return json.dumps(head | {k: v for k, v in schema.items() if k != "title"}, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,293 @@
+"""From a record to an event, or to everything that is wrong with it."""
+
+import hashlib
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.identity import partition_for
+from schemas.jsontext import dumps, loads
+from worker.decode import Limits, decode
+from worker.model import Event, Invalid, Record, Refusal
+
+EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
+COUNT = 12
+KEY = b"10759/Invoice/20001"
+
+
+def example(name="invoice"):
+    return loads((EXAMPLES / f"invoice-requested.{name}.json").read_bytes())
+
+
+def record(value, *, key=KEY, partition=None, headers=()):
+    if not isinstance(value, bytes | None):
+        value = dumps(value)
+    right = partition_for(KEY, COUNT) if partition is None else partition
+    return Record("invoice.requests", right, 42, 1_767_323_045_000, key, value, headers)
+
+
+def event(value, **more):
+    result = decode(record(value, **more), partition_count=COUNT)
+    assert isinstance(result, Event), result
+    return result
+
+
+def invalid(value, *, limits=Limits(), **more):  # noqa: B008 -- immutable
+    result = decode(record(value, **more), partition_count=COUNT, limits=limits)
+    assert isinstance(result, Invalid), result
+    return result
+
+
+def codes(result):
+    return {(p.pointer, p.code) for p in result.problems}
+
+
+def test_the_guides_example():
+    data = example()
+    got = event(data)
+    assert got.identity == KEY.decode()
+    assert loads(got.body) == data["invoice"]
+    assert (got.creditor_id, got.amount, got.currency) == (10759, Decimal(2500), "NOK")
+    assert (got.attachments, got.start_message) == ((), "Confirming invoice action")
+    assert not got.key_differs
+    assert got.size == record(data).size
+
+
+def test_the_body_has_the_guides_order_whatever_the_producers():
+    guide = example()["invoice"]
+    shuffled = dict(sorted(guide.items(), reverse=True))
+    assert event({"invoice": shuffled}).body == event({"invoice": guide}).body == dumps(guide)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["2500", "2500.00", "0.30000000000000004", "0.1", "12345678901234567890", "12345678901234567890.12", "-0.05"],
+)
+def test_an_amount_reaches_the_api_as_written(amount):
+    text = json.dumps(json.loads((EXAMPLES / "invoice-requested.invoice.json").read_text(encoding="utf-8")))
+    got = event(text.replace('"originalAmount": 2500', f'"originalAmount": {amount}').encode())
+    assert f'"originalAmount":{amount},'.encode() in got.body
+    assert got.amount == Decimal(amount)
+
+
+def test_an_exponent_is_written_out():
+    text = dumps(example()).replace(b'"originalAmount":2500', b'"originalAmount":2.5e3')
+    assert b'"originalAmount":2500,' in event(text).body
+
+
+def test_null_stays_null_and_absent_stays_absent():
+    data = example()
+    del data["invoice"]["ssn"]
+    body = event(data).body
+    assert b'"accountingInvoiceId":null' in body
+    assert b"ssn" not in body
+
+
+@pytest.mark.parametrize("value", [True, "true"])
+def test_is_private_individual_is_sent_as_text(value):
+    data = example()
+    data["invoice"]["isPrivateIndividual"] = value
+    assert b'"isPrivateIndividual":"true"' in event(data).body
+
+
+def test_attachments_come_with_the_digest_of_what_they_hold():
+    data = example("attachments")
+    key = b"10759/Invoice/20002"
+    got = event(data, key=key, partition=partition_for(key, COUNT))
+    assert [(a.file_name, a.media_type, a.content) for a in got.attachments] == [
+        ("faktura-20002.pdf", "application/pdf", "JVBERi0xLjQK"),
+        ("timesheet.csv", "text/csv; charset=utf-8", "ZGF5LGhvdXJzCg=="),
+    ]
+    assert got.attachments[0].sha256 == hashlib.sha256(b"%PDF-1.4\n").hexdigest()
+    assert got.start_message == "Confirming invoice 20002"
+
+
+class TestSameContent:
+    """`fields` are equal exactly when the register bodies say the same."""
+
+    def fields(self, **changes):
+        data = example()
+        data["invoice"].update(changes)
+        return event(data).fields
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"originalAmount": Decimal("2500.00")},
+            {"originalAmount": Decimal("2.5E+3")},
+            {"isPrivateIndividual": True},
+            {"email": "john@example.com"},
+            {"bookkeepingDetails": None},
+            {"postalAddress": dict(reversed(example()["invoice"]["postalAddress"].items()))},
+        ],
+    )
+    def test_another_way_to_say_the_same(self, changes):
+        assert self.fields(**changes) == self.fields()
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"originalAmount": Decimal("2500.01")},
+            {"isPrivateIndividual": False},
+            {"email": "John@example.com"},
+            {"description": None},
+            {"description": "Services in March "},
+            {"orderLines": list(reversed(example()["invoice"]["orderLines"]))},
+            {"bookkeepingDetails": [{"amount": 1}]},
+        ],
+    )
+    def test_something_else(self, changes):
+        (name,) = changes
+        ours, theirs = self.fields(**changes), self.fields()
+        assert {k for k in ours.keys() | theirs.keys() if ours.get(k) != theirs.get(k)} == {name}
+
+    @given(st.decimals(-(10**25), 10**25, allow_nan=False, places=7))
+    def test_thirty_digits_are_compared(self, amount):
+        assert Decimal(self.fields(originalAmount=amount)["originalAmount"]) == amount
+
+    def test_null_is_not_listed(self):
+        assert "ssn" not in self.fields()
+
+
+class TestUndecodable:
+    @pytest.mark.parametrize(
+        ("value", "code"),
+        [
+            (None, "tombstone"),
+            (b"", "empty"),
+            (b"hello", "not_json"),
+            (b"\xff\xfe", "wrong_encoding"),
+            (b'{"invoice":{},"invoice":{}}', "duplicate_name"),
+            (b'{"invoice":NaN}', "not_a_number"),
+            (b"[" * 10_000, "too_deep"),
+            (b'{"a":' * 500 + b"1" + b"}" * 500, "too_deep"),
+            (b'{"invoice":{"originalAmount":1e999999}}', "number_too_long"),
+        ],
+    )
+    def test_what_is_no_json(self, value, code):
+        result = invalid(value)
+        assert (result.reason, result.identity) == (Refusal.UNDECODABLE, None)
+        assert codes(result) == {("", code)}
+        assert str(result.envelope.origin) == f"invoice.requests/{partition_for(KEY, COUNT)}/42"
+
+    def test_a_megabyte_of_anything(self):
+        assert codes(invalid(b"x" * 1_000_000)) == {("", "not_json")}
+        assert codes(invalid(b'"' + b"x" * 1_000_000 + b'"')) == {("", "wrong_type")}
+        assert codes(invalid({str(i): i for i in range(80_000)})) == {("", "too_many")}
+
+
+class TestMisrouted:
+    def test_the_right_partition_key_and_partitioner_are_named(self):
+        result = invalid(example(), partition=0)
+        assert (result.reason, result.identity) == (Refusal.MISROUTED, None)
+        (problem,) = result.problems
+        assert problem.code == "misrouted"
+        assert "partition 11 of 12" in problem.message
+        assert KEY.decode() in problem.message
+        assert "murmur2_random" in problem.message
+
+    def test_it_comes_before_what_else_is_wrong(self):
+        data = example()
+        data["invoice"]["dueDate"] = "soon"
+        assert invalid(data, partition=0).reason is Refusal.MISROUTED
+        assert invalid(data).reason is Refusal.VALIDATION
+
+    @pytest.mark.parametrize("key", [None, b"", b"10759/invoice/20001"])
+    def test_another_key_that_leads_to_the_right_partition_is_taken_and_noted(self, key):
+        assert event(example(), key=key).key_differs
+
+    def test_without_an_identity_any_partition_will_do(self):
+        data = example()
+        del data["invoice"]["invoiceNo"]
+        result = invalid(data, partition=3)
+        assert (result.reason, result.identity) == (Refusal.VALIDATION, None)
+        assert codes(result) == {("/invoice/invoiceNo", "required")}
+
+    @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=30), st.integers(1, 50))
+    def test_each_invoice_has_exactly_one_partition(self, number, count):
+        data = example()
+        data["invoice"]["invoiceNo"] = number
+        value = dumps(data)
+        results = [decode(Record("t", p, 0, 0, None, value), partition_count=count) for p in range(count)]
+        taken = [r for r in results if not (isinstance(r, Invalid) and r.reason is Refusal.MISROUTED)]
+        assert len(taken) == 1 or all(isinstance(r, Invalid) and r.identity is None for r in taken)
+
+
+class TestValidation:
+    def test_all_problems_are_listed_and_the_identity_is_kept(self):
+        data = example()
+        data["invoice"] |= {"dueDate": "soon", "originalAmount": "2500", "duedate": 1}
+        result = invalid(data)
+        assert (result.reason, result.identity) == (Refusal.VALIDATION, KEY.decode())
+        assert codes(result) == {
+            ("/invoice/dueDate", "bad_date"),
+            ("/invoice/originalAmount", "wrong_type"),
+            ("/invoice/duedate", "unknown_field"),
+        }
+
+    def attachments(self, *parts, **more):
+        return example() | {"attachments": [{"fileName": n, "mediaType": "a/b", "content": c} for n, c in parts]} | more
+
+    def test_too_many_attachments(self):
+        data = self.attachments(*((f"{i}.pdf", "aaaa") for i in range(3)))
+        assert codes(invalid(data, limits=Limits(attachments=2))) == {("/attachments", "too_many")}
+        assert len(invalid(self.attachments(*[("a", "aaaa")] * 101)).problems) == 1
+
+    def test_an_attachment_that_is_too_large_by_its_decoded_bytes(self):
+        data = self.attachments(("a", "aaaa"), ("b", "aaa="), ("c", "aaaaaaaa"))
+        assert codes(invalid(data, limits=Limits(attachment_bytes=2))) == {
+            ("/attachments/0/content", "too_large"),
+            ("/attachments/2/content", "too_large"),
+        }
+        assert isinstance(decode(record(data), partition_count=COUNT, limits=Limits(attachment_bytes=6)), Event)
+
+    def test_one_file_name_twice(self):
+        data = self.attachments(("a", "aaaa"), ("b", "aaaa"), ("a", "bbbb"))
+        assert codes(invalid(data)) == {("/attachments/2/fileName", "duplicate_file_name")}
+
+    def test_limits_are_reported_beside_the_rest(self):
+        data = self.attachments(("a", "aaaa"), ("a", "?"), startMessage=1)
+        assert codes(invalid(data)) == {
+            ("/startMessage", "wrong_type"),
+            ("/attachments/1/content", "bad_base64"),
+            ("/attachments/1/fileName", "duplicate_file_name"),
+        }
+
+
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(["ce_id", "ce_source", "CE_Type", "ce_specversion", "ce_time", "content-type", "replay-of"])
+        | st.text(max_size=10),
+        st.binary(max_size=30)
+        | st.sampled_from(
+            [b"1.0", b"kravia.invoice.requested.v1", b"application/cloudevents+json", b"2025-01-01T00:00:00Z"]
+        ),
+    ),
+    max_size=8,
+).map(tuple)
+VALUES = (
+    st.none()
+    | st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["invoice", "data", "data_base64", "id", "attachments"]) | st.text(), inner
+            )
+        ),
+        max_leaves=10,
+    ).map(lambda v: json.dumps(v).encode())
+)
+
+
+@given(st.none() | st.binary(max_size=20), VALUES, HEADERS, st.integers(-(2**63), 2**63 - 1))
+def test_no_record_makes_it_raise(key, value, headers, timestamp):
+    record = Record("invoice.requests", 0, 0, timestamp, key, value, headers)
+    result = decode(record, partition_count=1)
+    assert isinstance(result, Event | Invalid)
+    assert result.envelope.time.utcoffset() is not None

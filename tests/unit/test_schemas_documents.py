@@ -1,0 +1,91 @@
+"""The published files: in sync with the models, and examples that both accept."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from schemas.__main__ import main
+from schemas.dead_letters import DeadLetterHeaders
+from schemas.documents import documents
+from schemas.events import InvoiceRequest, check
+from schemas.jsontext import loads
+from schemas.outcomes import OUTCOME, OUTCOME_TYPES
+
+FOLDER = Path(__file__).parents[2] / "schemas"
+EXAMPLES = sorted((FOLDER / "examples").glob("*.json"))
+
+
+def validator(name):
+    schema = json.loads(documents()[name])
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def of(prefix):
+    files = [path for path in EXAMPLES if path.name.startswith(prefix)]
+    assert files
+    return pytest.mark.parametrize("path", files, ids=lambda p: p.stem)
+
+
+def test_the_generated_files_are_up_to_date():
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (FOLDER / "json").iterdir()}
+    assert texts == documents(), "run `python -m schemas`"
+
+
+def test_the_command_writes_them_all(monkeypatch, tmp_path):
+    monkeypatch.setattr("schemas.__main__.__file__", str(tmp_path / "__main__.py"))
+    main()
+    assert {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "json").iterdir()} == documents()
+
+
+@of("invoice-requested.")
+def test_event_examples(path):
+    validator("invoice-requested.v1.json").validate(json.loads(path.read_text(encoding="utf-8")))
+    assert isinstance(check(loads(path.read_bytes())), InvoiceRequest)
+
+
+@of("outcome.")
+def test_outcome_examples(path):
+    validator("outcome.v1.json").validate(json.loads(path.read_text(encoding="utf-8")))
+    outcome = OUTCOME.validate_json(path.read_bytes())
+    assert path.name == f"outcome.{outcome.outcome}.json"
+
+
+def test_every_outcome_has_its_example():
+    assert {p.name for p in EXAMPLES if p.name.startswith("outcome.")} == {f"outcome.{k}.json" for k in OUTCOME_TYPES}
+
+
+@of("dead-letter-headers")
+def test_dead_letter_example(path):
+    validator("dead-letter-headers.v1.json").validate(json.loads(path.read_text(encoding="utf-8")))
+    DeadLetterHeaders.model_validate_json(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"originalAmount": "2500"},
+        {"creditorId": "10759"},
+        {"claimType": "Bill"},
+        {"unknown": 1},
+        {"isPrivateIndividual": "yes"},
+        {"currencyCode": "kr"},
+        {"invoiceNo": None},
+        {"orderLines": [{"description": "x"}]},
+    ],
+)
+def test_the_schema_refuses_what_the_model_refuses(change):
+    data = json.loads((FOLDER / "examples" / "invoice-requested.invoice.json").read_text(encoding="utf-8"))
+    data["invoice"].update(change)
+    assert not validator("invoice-requested.v1.json").is_valid(data)
+    assert isinstance(check(data), list)
+
+
+def test_an_outcome_of_a_newer_version_is_refused_by_name():
+    data = json.loads((FOLDER / "examples" / "outcome.scheduled.json").read_text(encoding="utf-8")) | {"version": 2}
+    errors = list(validator("outcome.v1.json").iter_errors(data))
+    assert errors
+    with pytest.raises(ValueError, match="version"):
+        OUTCOME.validate_python(data)

@@ -1,0 +1,134 @@
+"""From a record to an event that the saga can take, or to everything that is wrong with it. Pure.
+
+What is checked first is what the rest rests on: envelope and JSON (`undecodable`, see `worker.envelope`), the
+partition that the identity leads to (`misrouted`), then the contract in `schemas.events` (`validation`).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, cast
+
+from schemas.events import (
+    DEFAULT_START_MESSAGE,
+    MAX_ATTACHMENTS,
+    REGISTER_FIELDS,
+    InvoiceRequest,
+    check,
+    identity_of,
+    readable_identity,
+)
+from schemas.identity import partition_for
+from schemas.jsontext import JsonValue, canonical, dumps, plain
+from worker.envelope import Unreadable, open_record
+from worker.model import Attachment, Decoded, Event, Invalid, Problem, Record, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what one event may ask for. Ours: Kravia's are not known."""
+
+    attachments: int = 20
+    """Documents of one event; beyond `schemas.events.MAX_ATTACHMENTS` the contract refuses them anyway."""
+    attachment_bytes: int = 10 * 1024 * 1024
+    """Bytes of one document, decoded."""
+
+
+DEFAULT_LIMITS: Final = Limits()
+_MAX_KEY_SHOWN: Final = 200
+
+
+def decode(record: Record, *, partition_count: int, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+    """The event in `record`, or why there is none. Never raises, whatever the record holds.
+
+    `partition_count` is that of the input topics, at least 1. `Invalid.problems` lists all that was found, bounded,
+    with a pointer into the event's data and without its values. An invalid event keeps its identity where that is
+    readable; a misrouted one has none, so that it settles under its coordinates and touches no other partition's
+    ledger.
+    """
+    opened = open_record(record)
+    if isinstance(opened, Unreadable):
+        return Invalid(opened.envelope, None, Refusal.UNDECODABLE, opened.problems, record.size)
+    data = opened.data
+    checked = check(data)
+    identity = identity_of(checked) if isinstance(checked, InvoiceRequest) else readable_identity(data)
+    key = None if identity is None else identity.encode()
+    if key is not None:
+        right = partition_for(key, partition_count)
+        if right != record.partition:
+            misrouted = _misrouted(key.decode(), right, partition_count)
+            return Invalid(opened.envelope, None, Refusal.MISROUTED, (misrouted,), record.size)
+    problems = _attachment_problems(data, limits)
+    if identity is None or problems or not isinstance(checked, InvoiceRequest):
+        if not isinstance(checked, InvoiceRequest):
+            problems = [Problem(*violation) for violation in checked] + problems
+        return Invalid(opened.envelope, identity, Refusal.VALIDATION, tuple(problems), record.size)
+    body = _register_body(data)
+    return Event(
+        envelope=opened.envelope,
+        identity=identity,
+        body=dumps(body),
+        fields={name: _field_text(value) for name, value in body.items() if value is not None},
+        creditor_id=checked.invoice.creditorId,
+        amount=checked.invoice.originalAmount,
+        currency=checked.invoice.currencyCode,
+        attachments=tuple(
+            Attachment(a.fileName, a.mediaType, a.content, a.content.sha256) for a in checked.attachments or ()
+        ),
+        start_message=checked.startMessage or DEFAULT_START_MESSAGE,
+        size=record.size,
+        key_differs=record.key != key,
+    )
+
+
+def _register_body(data: JsonValue) -> dict[str, JsonValue]:
+    """The register body of valid data: the guide's order, numbers as written, null where it was given."""
+    invoice = cast("dict[str, dict[str, JsonValue]]", data)["invoice"]
+    body = {name: invoice[name] for name in REGISTER_FIELDS if name in invoice}
+    private = body.get("isPrivateIndividual")
+    if isinstance(private, bool):
+        body["isPrivateIndividual"] = "true" if private else "false"
+    return body
+
+
+def _field_text(value: JsonValue) -> str:
+    """What "same register body" compares (docs/architecture.md): equal for equal content of one field."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return plain(value)
+    return canonical(value)
+
+
+def _misrouted(identity: str, right: int, count: int) -> Problem:
+    shown = identity if len(identity) <= _MAX_KEY_SHOWN else f"{identity[:_MAX_KEY_SHOWN]}…"
+    return Problem(
+        "",
+        "misrouted",
+        f"This invoice belongs to partition {right} of {count}: write it with the key {shown} and the partitioner "
+        "murmur2 (the default of Java's client and of aiokafka; librdkafka: partitioner=murmur2_random).",
+    )
+
+
+def _attachment_problems(data: JsonValue, limits: Limits) -> list[Problem]:
+    """What the worker asks of attachments beyond the contract. Reads unchecked data: it reports beside the rest."""
+    attachments = data.get("attachments") if isinstance(data, dict) else None
+    if not isinstance(attachments, list) or len(attachments) > MAX_ATTACHMENTS:
+        return []  # the contract has said so
+    if len(attachments) > limits.attachments:
+        return [Problem("/attachments", "too_many", f"An event has at most {limits.attachments} attachments.")]
+    problems = []
+    names: set[str] = set()
+    for index, attachment in enumerate(attachments):
+        if not isinstance(attachment, dict):
+            continue
+        content, name = attachment.get("content"), attachment.get("fileName")
+        if isinstance(content, str) and len(content) // 4 * 3 - content[-2:].count("=") > limits.attachment_bytes:
+            message = f"A document has at most {limits.attachment_bytes} bytes."
+            problems.append(Problem(f"/attachments/{index}/content", "too_large", message))
+        if isinstance(name, str):
+            if name in names:
+                # After a crash the file name is all that tells which documents Kravia has.
+                message = "Another attachment of this event has the same file name."
+                problems.append(Problem(f"/attachments/{index}/fileName", "duplicate_file_name", message))
+            names.add(name)
+    return problems
