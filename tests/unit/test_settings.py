@@ -1,0 +1,252 @@
+"""Where settings come from, what is refused and in which words, and that no secret is shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from worker.faults import FaultAction, FaultPoint
+from worker.model import TopicNames
+from worker.settings import Loaded, Purpose, Refused, Settings, load
+from worker.settings.model import NAMES
+from worker.settings.report import as_json, as_markdown, as_text
+from worker.settings.text import description
+
+SECRET = "s3cr3t-s3cr3t"
+GOOD = {"KAFKA_BOOTSTRAP_SERVERS": "localhost:9092", "KRAVIA_TOKEN": SECRET}
+
+
+def loaded(env_file: Path | None = None, **more: str) -> Loaded:
+    result = load(GOOD | more, env_file)
+    assert isinstance(result, Loaded), result
+    return result
+
+
+def refusals(**more: str) -> list[str]:
+    result = load(GOOD | more, None)
+    assert isinstance(result, Refused), result
+    return [str(problem) for problem in result.problems]
+
+
+def test_the_defaults_are_the_documented_ones_and_fit_together() -> None:
+    settings = loaded().settings
+    assert settings.worker_intent_validity == 5
+    assert settings.kravia_register_timeout == 30
+    assert (settings.kravia_late_processing, settings.kravia_search_delay, settings.kravia_search_disorder) == (
+        300,
+        120,
+        60,
+    )
+    assert settings.worker_clock_error == 5
+    assert (settings.worker_in_doubt, settings.kravia_attach_unknown) == ("witness", "resend")
+    assert settings.worker_settle_interval == 0.05
+    assert (settings.worker_commit_timeout, settings.worker_drain_timeout, settings.worker_grace) == (10, 45, 60)
+    assert (settings.kafka_rebalance_timeout, settings.kafka_session_timeout) == (60, 30)
+    assert (settings.kafka_transaction_timeout, settings.longest_open_transaction) == (60, 20)
+    assert settings.topic_names == TopicNames()
+    assert settings.fault_point is None
+
+
+def test_settings_read_nothing_but_their_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_GROUP_ID", "from-the-environment")
+    assert Settings(kafka_bootstrap_servers="a:1").kafka_group_id == "kravia-invoice-worker"
+
+
+def test_the_process_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (GOOD | {"KAFKA_GROUP_ID": "mine"}).items():
+        monkeypatch.setenv(name, value)
+    result = load(env_file=None)
+    assert isinstance(result, Loaded)
+    assert result.settings.kafka_group_id == "mine"
+    assert result.origins["kafka_group_id"] == "environment"
+
+
+def test_environment_goes_before_dotenv_before_the_secrets_directory(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("KAFKA_GROUP_ID=dotenv\nKAFKA_CLIENT_ID=dotenv\n")
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in ("KAFKA_GROUP_ID", "kafka_client_id", "KAFKA_GROUP_INSTANCE_ID", "kafka_sasl_username"):
+        (secrets / name).write_text("directory\n")
+    protocol = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_MECHANISM": "PLAIN", "KAFKA_SASL_PASSWORD": SECRET}
+    result = loaded(dotenv, KAFKA_GROUP_ID="environment", WORKER_SECRETS_DIR=str(secrets), **protocol)
+    assert result.settings.kafka_group_id == "environment"
+    assert result.settings.kafka_client_id == "dotenv"
+    assert result.settings.kafka_group_instance_id == "directory"
+    assert result.settings.kafka_sasl_username == "directory"
+    assert result.origins["kafka_group_id"] == "environment"
+    assert result.origins["kafka_client_id"] == str(dotenv)
+    assert result.origins["kafka_sasl_username"] == str(secrets)
+    assert result.origins["topic_ledger"] == "default"
+
+
+def test_secrets_may_be_the_symlinks_that_kubernetes_mounts(tmp_path: Path) -> None:
+    (tmp_path / "..2025").mkdir()
+    (tmp_path / "..2025" / "KRAVIA_TOKEN").write_text(f"{SECRET}\n")
+    (tmp_path / "..data").symlink_to("..2025")
+    (tmp_path / "KRAVIA_TOKEN").symlink_to("..data/KRAVIA_TOKEN")
+    result = load({"KAFKA_BOOTSTRAP_SERVERS": "a:1", "WORKER_SECRETS_DIR": str(tmp_path)}, None)
+    assert isinstance(result, Loaded), result
+    assert result.settings.kravia_token is not None
+    assert result.settings.kravia_token.get_secret_value() == SECRET
+    assert result.warnings == ()
+
+
+def test_a_named_secrets_directory_must_be_there(tmp_path: Path) -> None:
+    [refusal] = refusals(WORKER_SECRETS_DIR=str(tmp_path / "none"))
+    assert refusal == f"WORKER_SECRETS_DIR={tmp_path / 'none'}: must be a directory that this process can read"
+
+
+def test_a_secret_that_is_no_text_is_refused_not_a_crash(tmp_path: Path) -> None:
+    (tmp_path / "KRAVIA_TOKEN").write_bytes(b"\xff\xfe\x00")
+    [refusal] = [r for r in refusals(WORKER_SECRETS_DIR=str(tmp_path)) if "WORKER_SECRETS_DIR" in r]
+    assert "could not be read as text" in refusal
+
+
+def test_an_empty_value_counts_as_not_set() -> None:
+    assert loaded(KAFKA_GROUP_INSTANCE_ID="", WORKER_GRACE="").settings.worker_grace == 60
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("KAFKA_BOOTSTRAP_SERVERS", "kafka", "host:port"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "PLAINTEXT://kafka:9092", "without a scheme"),
+        ("KAFKA_SECURITY_PROTOCOL", "TLS", "one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL"),
+        ("KAFKA_SASL_MECHANISM", "GSSAPI", "one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
+        ("KRAVIA_REGISTER_TIMEOUT", "30s", "a number of seconds, more than 0, at most 600"),
+        ("KRAVIA_REGISTER_TIMEOUT", "0", "more than 0"),
+        ("WORKER_INTENT_VALIDITY", "nan", "a number of seconds"),
+        ("WORKER_INTENT_VALIDITY", "inf", "a number of seconds"),
+        ("WORKER_MAX_IN_FLIGHT", "1.5", "a whole number, at least 1"),
+        ("WORKER_MAX_IN_FLIGHT_BYTES", "10", "a whole number of bytes, at least 1048576"),
+        ("WORKER_HTTP_PORT", "70000", "at least 0, at most 65535"),
+        ("WORKER_ALLOW_FAULTS", "perhaps", "1 or 0"),
+        ("WORKER_LOG_FORMAT", "xml", "one of json, console"),
+        ("TOPIC_LEDGER", "invoice ledger", "letters, digits, dot, underscore and dash"),
+        ("KRAVIA_BASE_URL", "api.kravia.ai", "https://host"),
+        ("KRAVIA_BASE_URL", "https://api.kravia.ai/api/v2", "without /api/v2"),
+        ("KRAVIA_BASE_URL", "https://api.kravia.ai:99999", "https://host"),
+        ("KRAVIA_ID_POINTER", "data.id", "a JSON pointer"),
+        ("KRAVIA_ALREADY_EXISTS_PATTERNS", "exists", "a JSON list of regular expressions"),
+        ("KRAVIA_ALREADY_EXISTS_PATTERNS", '["(a"]', "number 1 is none"),
+        ("KRAVIA_FILE_ENCODING", "hex", "one of base64, raw"),
+        ("KRAVIA_ATTACH_UNKNOWN", "drop", "one of resend, person"),
+        ("WORKER_IN_DOUBT", "retry", "one of witness, quarantine"),
+        ("WORKER_FAULT_POINT", "commited:kill", "a step out of after-claim"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_name_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    [refusal] = refusals(**{name: value})
+    assert refusal.startswith(f"{name}={value}: allowed: ")
+    assert allowed in refusal
+
+
+def test_what_is_missing_is_named() -> None:
+    result = load({}, None)
+    assert isinstance(result, Refused)
+    told = [str(problem) for problem in result.problems]
+    assert told[0] == (
+        "KAFKA_BOOTSTRAP_SERVERS=(not set): required; host:port, several separated by commas, without a scheme"
+    )
+    assert told[1].startswith("KRAVIA_TOKEN=(not set), KRAVIA_TOKEN_FILE=(not set): exactly one of the two must be set")
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    told = refusals(
+        WORKER_LOG_LEVEL="loud", KRAVIA_READ_TIMEOUT="-1", WORKER_GRACE="20", TOPIC_JOURNAL="invoice.ledger"
+    )
+    assert len(told) == 4
+    assert {line.split("=")[0] for line in told} == {
+        "WORKER_LOG_LEVEL",
+        "KRAVIA_READ_TIMEOUT",
+        "WORKER_DRAIN_TIMEOUT",
+        "TOPIC_JOURNAL",
+    }
+
+
+def test_no_refusal_shows_a_secret() -> None:
+    told = refusals(
+        KRAVIA_TOKEN=f"{SECRET} with blanks",
+        KAFKA_SASL_PASSWORD=SECRET,
+        KAFKA_SSL_KEY_PASSWORD=SECRET,
+        KRAVIA_BASE_URL=f"https://user:{SECRET}@host",
+    )
+    text = "\n".join(told)
+    assert SECRET not in text
+    assert "KRAVIA_TOKEN=********: allowed: printable ASCII" in text
+    assert "KRAVIA_BASE_URL=https://********@host" in text
+    assert "KAFKA_SASL_PASSWORD=********" in text
+
+
+def test_not_even_a_failed_construction_shows_a_value() -> None:
+    with pytest.raises(ValidationError) as failed:
+        Settings(kafka_bootstrap_servers=SECRET)
+    assert SECRET not in str(failed.value)
+
+
+def test_a_typo_draws_a_warning_with_the_closest_name(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("KRAVIA_TOKN=x\nUNRELATED=x\n")
+    warnings = loaded(dotenv, WORKER_INTENT_VALIDTY="3", KAFKA_UNHEARD_OF_THING="1").warnings
+    assert warnings == (
+        "KRAVIA_TOKN (" + str(dotenv) + ") is no setting and has no effect; did you mean KRAVIA_TOKEN?",
+        "KAFKA_UNHEARD_OF_THING (environment) is no setting and has no effect",
+        "WORKER_INTENT_VALIDTY (environment) is no setting and has no effect; did you mean WORKER_INTENT_VALIDITY?",
+    )
+
+
+def test_what_kubernetes_adds_for_a_service_draws_no_warning() -> None:
+    links = {
+        "KAFKA_SERVICE_HOST": "10.0.0.1",
+        "KAFKA_SERVICE_PORT": "9092",
+        "KAFKA_SERVICE_PORT_TCP_CLIENT": "9092",
+        "KAFKA_PORT": "tcp://10.0.0.1:9092",
+        "KAFKA_PORT_9092_TCP": "tcp://10.0.0.1:9092",
+        "KAFKA_PORT_9092_TCP_ADDR": "10.0.0.1",
+    }
+    assert loaded(None, **links).warnings == ()
+
+
+def test_topics_can_be_managed_without_a_token() -> None:
+    result = load({"KAFKA_BOOTSTRAP_SERVERS": "a:1"}, None, purpose=Purpose.TOPICS)
+    assert isinstance(result, Loaded)
+
+
+def test_a_fault_point_is_a_value_and_a_warning() -> None:
+    result = loaded(WORKER_FAULT_POINT="intent-acked:kill:2", WORKER_ALLOW_FAULTS="1")
+    assert result.settings.fault_point == FaultPoint("intent-acked", FaultAction.KILL, 2)
+    assert any("WORKER_FAULT_POINT" in warning for warning in result.warnings)
+
+
+def test_patterns_are_a_json_list() -> None:
+    settings = loaded(KRAVIA_ALREADY_EXISTS_PATTERNS='["already (exists|there)", "duplicate"]').settings
+    assert settings.kravia_already_exists_patterns == ("already (exists|there)", "duplicate")
+
+
+def test_the_report_masks_secrets_and_tells_origins() -> None:
+    result = loaded(KAFKA_GROUP_ID="mine")
+    for text in (as_text(result), as_text(result, descriptions=True), as_json(result)):
+        assert SECRET not in text
+    lines = {line.split()[0]: line.split()[1:] for line in as_text(result).splitlines() if line and line[0] != "#"}
+    assert set(lines) == {name.upper() for name in NAMES}
+    assert lines["KRAVIA_TOKEN"] == ["********", "environment"]
+    assert lines["KAFKA_GROUP_ID"] == ["mine", "environment"]
+    assert lines["WORKER_GRACE"] == ["60", "default"]
+    told = json.loads(as_json(result))
+    assert told["KRAVIA_TOKEN"] == {"value": "********", "origin": "environment", "secret": True}
+    assert told["KAFKA_SASL_PASSWORD"]["value"] is None
+    assert told["WORKER_SETTLE_INTERVAL"]["value"] == 0.05
+
+
+def test_every_setting_is_described_and_guesses_say_so() -> None:
+    for name in NAMES:
+        assert description(name).endswith("."), name
+    for guess in ("kravia_late_processing", "kravia_search_delay", "kravia_search_disorder"):
+        assert "A guess" in description(guess)
+
+
+def test_the_reference_page_is_in_sync() -> None:
+    page = Path(__file__).parents[2] / "docs" / "settings.md"
+    assert page.read_text() == as_markdown(), "run: worker config --markdown > docs/settings.md"

@@ -1,0 +1,1 @@
+"""Kafka, through aiokafka: behind the seams of `worker.ports`."""
