@@ -1,0 +1,348 @@
+"""The composition root: builds the worker from its settings, runs it until a signal, stops it."""
+
+import asyncio
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import metadata
+
+import structlog
+import uvloop
+from aiokafka.errors import KafkaError
+
+from worker.clock import SystemClock
+from worker.faults import faults
+from worker.flow import Budget, Creditors, Gate, GatePolicy, GateState
+from worker.kafka.consumer import ConsumerConfig, GroupConsumer
+from worker.kafka.producer import KafkaProducer
+from worker.kafka.reader import KafkaAdmin, KafkaReader
+from worker.kafka.security import Connection, Unusable, connection_of
+from worker.kafka.topic_checks import Severity, check_topics
+from worker.kafka.topic_state import ClusterState
+from worker.kafka.topics import describe_cluster
+from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaClient, KraviaConfig, TokenSource
+from worker.lane import Lane, LaneConfig
+from worker.ownership import Ownership, OwnershipConfig, take_over
+from worker.ownership.ownership import Ports
+from worker.ownership.restore import find_header
+from worker.ownership.trim import Trimmer
+from worker.partitions import Partitions
+from worker.pipeline import Pipeline
+from worker.ports import Lost
+from worker.receipts import Desk
+from worker.retry import RetryPolicy
+from worker.settings import Settings
+from worker.telemetry.health import HealthServer
+from worker.telemetry.labels import State
+from worker.telemetry.logs import configure
+from worker.telemetry.metrics import PartitionGauges, PrometheusObserver
+from worker.tools import Tools
+
+log = structlog.get_logger(__name__)
+
+OK, FAILED, REFUSED = 0, 1, 2
+_STALL = 30.0
+"""Seconds without a poll after which the process is not alive: a poll takes 50 ms, a rebalance its time-out."""
+
+
+def run(settings: Settings) -> int:
+    """Process events until SIGTERM or SIGINT. Exit status: 0 stopped, 1 failed, 2 refused to start."""
+    configure(settings.worker_log_format, settings.worker_log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    connection = connection_of(settings)
+    if isinstance(connection, Unusable):
+        log.error("refused_to_start", detail=connection.detail)
+        return REFUSED
+    cluster = await _preflight(settings, connection)
+    if cluster is None:
+        return REFUSED
+    try:
+        token = _token(settings)
+    except ValueError as error:
+        log.error("refused_to_start", detail=str(error))
+        return REFUSED
+    worker = await _Worker.build(settings, connection, cluster, token)
+    try:
+        return await worker.run()
+    finally:
+        await worker.close()
+
+
+async def _preflight(settings: Settings, connection: Connection) -> ClusterState | None:
+    """The cluster as it is, when it is fit for the worker; else every reason is logged."""
+    topics = settings.topic_names
+    fit = True
+    for finding in await check_topics(connection, topics):
+        if finding.severity is Severity.ERROR:
+            fit = False
+            log.error("refused_to_start", detail=str(finding))
+        else:
+            log.warning("topic_check", detail=str(finding))
+    cluster = await describe_cluster(connection, topics)
+    if not fit or not isinstance(cluster, ClusterState):
+        return None
+    # Before the group is joined and before any producer starts: it would fence the right owner.
+    reader = KafkaReader(connection)
+    count = _count(cluster, topics.ledger)
+    for partition in range(count):
+        header = await find_header(reader, topics, partition)
+        if isinstance(header, Lost):
+            log.error("refused_to_start", detail=header.detail)
+            return None
+        for difference in header.differences(settings.kafka_group_id, topics, count) if header else ():
+            fit = False
+            log.error("refused_to_start", detail=f"ledger partition {partition} belongs to another worker: {difference}")
+    return cluster if fit else None
+
+
+def _token(settings: Settings) -> TokenSource:
+    if settings.kravia_token_file is not None:
+        return FileToken(settings.kravia_token_file, SystemClock().monotonic)
+    assert settings.kravia_token is not None, "the settings' rules demand one of the two"
+    return FixedToken(settings.kravia_token)
+
+
+def _count(cluster: ClusterState, topic: str) -> int:
+    return cluster.topics[topic].partitions
+
+
+@dataclass(slots=True)
+class _Worker:
+    """Everything that runs."""
+
+    settings: Settings
+    consumer: GroupConsumer
+    partitions: Partitions
+    gate: Gate
+    client: KraviaClient
+    token: TokenSource
+    trimmer: Trimmer
+    health: HealthServer
+    reader: KafkaReader
+    admin: KafkaAdmin
+
+    @classmethod
+    async def build(
+        cls, settings: Settings, connection: Connection, cluster: ClusterState, token: TokenSource
+    ) -> "_Worker":
+        clock, fault, topics = SystemClock(), faults(settings.fault_point), settings.topic_names
+        version = metadata.version("kravia-invoice-worker")
+        observer = PrometheusObserver(topics, version)
+        client = KraviaClient(kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
+        gate = Gate(gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
+        tools = Tools(
+            client,
+            gate,
+            Creditors(gate, clock, share=settings.worker_partition_window // 2),
+            retry_policy(settings),
+            clock,
+            fault,
+            observer,
+            attach_unknown_to_person=settings.kravia_attach_unknown == "person",
+        )
+        reader, admin = KafkaReader(connection), KafkaAdmin(connection)
+        ports = Ports(
+            lambda name: KafkaProducer(connection, name, settings.kafka_transaction_timeout),
+            reader,
+            admin,
+            clock,
+            fault,
+            observer,
+        )
+        owning = ownership_config(settings, _count(cluster, topics.requests))
+        lanes = LaneConfig(
+            topics,
+            Desk(
+                settings.kafka_group_id,
+                version,
+                topics,
+                _count(cluster, topics.outcomes),
+                _count(cluster, topics.dead_letters),
+            ),
+            owning.partitions,
+            settings.worker_partition_window,
+        )
+        budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
+        pipeline = Pipeline(tools)
+        consumer = GroupConsumer(connection, consumer_config(settings), topics, admin, observer)
+
+        def make_lane(own: Ownership) -> Lane:
+            return Lane(lanes, own, pipeline, budget, clock, observer)
+
+        partitions = Partitions(
+            topics,
+            consumer,
+            lambda number: take_over(owning, ports, number),
+            make_lane,
+            observer,
+            drain_timeout=settings.worker_drain_timeout,
+        )
+        consumer.sink = partitions
+        trimmer = Trimmer(
+            topics.journal,
+            lambda: [lane.own for lane in partitions.lanes()],
+            admin,
+            fault,
+            observer,
+            settings.worker_trim_interval,
+        )
+        observer.gauges(lambda: _gauges(partitions, clock))
+        health = HealthServer(
+            settings.worker_http_host,
+            settings.worker_http_port,
+            expose=observer.expose,
+            livez=lambda: _livez(consumer, partitions),
+            readyz=lambda: _readyz(consumer, partitions, gate),
+        )
+        return cls(settings, consumer, partitions, gate, client, token, trimmer, health, reader, admin)
+
+    async def run(self) -> int:
+        """Until a signal, or until a part of it fails."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await self.health.start()
+        try:
+            await self.consumer.start()
+        except KafkaError as error:
+            log.error("kafka_unreachable", error=type(error).__name__, detail=str(error))
+            return FAILED
+        polling = asyncio.create_task(self.consumer.run(), name="poll")
+        helpers = [
+            asyncio.create_task(self.gate.run(), name="gate"),
+            asyncio.create_task(self.trimmer.run(), name="trim"),
+            asyncio.create_task(self._watch_token(), name="token"),
+        ]
+        stopping = asyncio.create_task(stop.wait(), name="signal")
+        done, _ = await asyncio.wait([polling, stopping, *helpers], return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in done if task is not stopping]
+        for task in failed:
+            log.error("task_ended", task=task.get_name(), exc_info=task.exception())
+        log.info("stopping")
+        # The loop goes on polling while it drains, so that this member stays one to the end.
+        await self.partitions.close()
+        await self.consumer.stop()
+        for task in (polling, stopping, *helpers):
+            task.cancel()
+        await asyncio.gather(polling, stopping, *helpers, return_exceptions=True)
+        log.info("stopped")
+        return FAILED if failed else OK
+
+    async def _watch_token(self) -> None:
+        """A new token is tried at once: behind a gate that closed on 401 nothing else would ask for it."""
+        known = self.token.generation
+        while True:
+            await asyncio.sleep(1.0)
+            if self.token.generation != known:
+                known = self.token.generation
+                log.info("token_changed")
+                self.gate.probe_now()
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.health.stop()
+        await self.client.close()
+        await self.reader.close()
+        await self.admin.close()
+
+
+def _gauges(partitions: Partitions, clock: SystemClock) -> Iterable[PartitionGauges]:
+    now = clock.now()
+    for lane in partitions.lanes():
+        events: dict[State, int] = {}
+        size = 0
+        for work in lane.unfinished():
+            state = State.of(work.state)
+            events[state] = events.get(state, 0) + 1
+            size += work.record.size
+        oldest = lane.oldest()
+        age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+        yield PartitionGauges(lane.own.partition, events, age, lane.own.open_intents, size)
+
+
+def _livez(consumer: GroupConsumer, partitions: Partitions) -> list[str]:
+    """Only what a restart can mend: every restart may add doubts."""
+    silent = asyncio.get_running_loop().time() - consumer.last_poll
+    stalled = [f"no poll for {silent:.0f} s"] if consumer.last_poll and silent > _STALL and not consumer.problem else []
+    return [*stalled, *partitions.broken]
+
+
+def _readyz(consumer: GroupConsumer, partitions: Partitions, gate: Gate) -> list[str]:
+    problems = partitions.problems()
+    if consumer.problem is not None:
+        problems.append(consumer.problem)
+    if gate.state is GateState.CLOSED:
+        problems.append(f"the gate is closed: {gate.why}")
+    return problems
+
+
+def kravia_config(settings: Settings) -> KraviaConfig:
+    """The client's part of the settings."""
+    return KraviaConfig(
+        base_url=settings.kravia_base_url,
+        connect_timeout=settings.kravia_connect_timeout,
+        read_timeout=settings.kravia_read_timeout,
+        register_timeout=settings.kravia_register_timeout,
+        attach_timeout=settings.kravia_attach_timeout,
+        start_timeout=settings.kravia_start_timeout,
+        query_timeout=settings.kravia_query_timeout,
+        max_connections=settings.worker_max_in_flight,
+        id_pointer=settings.kravia_id_pointer,
+        already_exists_patterns=settings.kravia_already_exists_patterns,
+        file_encoding=FileEncoding(settings.kravia_file_encoding),
+        ca_file=settings.kravia_ca_file,
+    )
+
+
+def gate_policy(settings: Settings) -> GatePolicy:
+    """The gate's part of the settings."""
+    return GatePolicy(
+        failures=settings.worker_gate_failures,
+        probe_interval=settings.worker_gate_probe_interval,
+        probe_max=settings.worker_gate_probe_max,
+    )
+
+
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """The retries' part of the settings."""
+    return RetryPolicy(
+        attempts=settings.worker_retry_attempts,
+        elapsed=settings.worker_retry_elapsed,
+        base=settings.worker_retry_base,
+        cap=settings.worker_retry_cap,
+        not_visible_elapsed=settings.worker_not_visible_elapsed,
+    )
+
+
+def ownership_config(settings: Settings, partitions: int) -> OwnershipConfig:
+    """The partition owners' part of the settings."""
+    return OwnershipConfig(
+        topics=settings.topic_names,
+        group=settings.kafka_group_id,
+        partitions=partitions,
+        intent_validity=settings.worker_intent_validity,
+        settle_interval=settings.worker_settle_interval,
+        commit_timeout=settings.worker_commit_timeout,
+        transaction_timeout=settings.kafka_transaction_timeout,
+    )
+
+
+def consumer_config(settings: Settings) -> ConsumerConfig:
+    """The group member's part of the settings."""
+    return ConsumerConfig(
+        group=settings.kafka_group_id,
+        group_instance_id=settings.kafka_group_instance_id,
+        session_timeout=settings.kafka_session_timeout,
+        heartbeat_interval=settings.kafka_heartbeat_interval,
+        rebalance_timeout=settings.kafka_rebalance_timeout,
+        max_poll_interval=settings.kafka_max_poll_interval,
+        max_poll_records=settings.kafka_max_poll_records,
+        fetch_max_bytes=settings.kafka_fetch_max_bytes,
+        max_partition_fetch_bytes=settings.kafka_max_partition_fetch_bytes,
+        commit_timeout=settings.worker_commit_timeout,
+    )

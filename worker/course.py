@@ -1,0 +1,80 @@
+"""One event on its way: what it has tried, what failed, how long it may go on."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from worker.drain import Drain
+from worker.facts import Progress
+from worker.model import Event, Failed, History, Reason, Step
+from worker.ownership import Ownership
+from worker.ports import Answer, Details
+from worker.saga import Again, Ask, answer_class, http_status
+
+
+@dataclass(slots=True)
+class Course:
+    """Mutable state of one event while this ownership handles it.
+
+    `failing_since`: the gate's open time at the first failure. `details`: the latest that `/details` told, until
+    something uncertain happens again.
+    """
+
+    event: Event
+    own: Ownership
+    drain: Drain
+    progress: Progress
+    unsure: bool = False
+    """A call of an earlier attempt may have been carried out: ask `/details` first."""
+    details: Details | None = None
+    invoice_id: str | None = None
+    step: Step = Step.REGISTER
+    tries: int = 0
+    counted: int = 0
+    failing_since: float | None = None
+    first_failure: datetime | None = None
+    last_failure: datetime | None = None
+    last_class: str | None = None
+    last_status: int | None = None
+    open_intent: bool = False
+    waiting: str = field(default="queued")
+    """For metrics: `queued`, `gate`, `backoff`, or the step under way."""
+
+    def begin(self, step: Step) -> None:
+        """A call of this step goes out."""
+        self.step = step
+        self.tries += 1
+        self.waiting = step.value
+
+    def failed(self, answer: Answer, now: datetime, open_time: float) -> None:
+        """An answer was not what was hoped for."""
+        self.first_failure = self.first_failure or now
+        self.last_failure = now
+        self.last_class, self.last_status = answer_class(answer), http_status(answer)
+        if self.failing_since is None:
+            self.failing_since = open_time
+
+    def gave_up(self, verdict: Again | Ask) -> Failed:
+        """The ending when a bound is reached."""
+        reason = Reason.EXPIRED
+        if isinstance(verdict, Again) and verdict.forbidden:
+            reason = Reason.FORBIDDEN
+        elif isinstance(verdict, Again) and verdict.not_visible:
+            reason = Reason.NOT_VISIBLE
+        return self.ends(reason)
+
+    def ends(self, reason: Reason, doubt: int | None = None) -> Failed:
+        """`Failed` for this reason, at the present step."""
+        return Failed(
+            self.step,
+            reason,
+            attempts=self.tries,
+            http_status=self.last_status,
+            invoice_id=self.invoice_id,
+            doubt=doubt,
+            last_class=self.last_class,
+        )
+
+    def history(self) -> History:
+        """For the receipts."""
+        calls = tuple(attempt.as_call() for attempt in self.progress.attempts)
+        return History(max(self.tries, len(calls)), self.first_failure, self.last_failure, calls)

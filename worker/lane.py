@@ -1,0 +1,240 @@
+"""A partition's records while one ownership lasts: in order for each identity, side by side across identities."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from worker import saga
+from worker.course import Course
+from worker.decode import decode
+from worker.drain import Drain
+from worker.flow import Budget
+from worker.model import Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
+from worker.ownership import Ownership
+from worker.ownership.group_commit import Settlement
+from worker.pipeline import Pipeline
+from worker.ports import Clock, Lost, LostWhy, Observer
+from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, receipt_id
+from worker.standing import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class LaneConfig:
+    """`partitions`: of the inputs; `window`: unsettled records of this partition at the most."""
+
+    topics: TopicNames
+    desk: Desk
+    partitions: int
+    window: int
+
+
+@dataclass(slots=True)
+class Work:
+    """A record on its way through the lane."""
+
+    record: Record
+    decoded: Event | Invalid
+    course: Course | None = None
+    ended: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.decoded.identity or str(self.record.coordinates)
+
+    @property
+    def envelope(self) -> Envelope:
+        return self.decoded.envelope
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in the words of the metrics."""
+        if self.ended:
+            return "settling"
+        return "queued" if self.course is None else self.course.waiting
+
+
+class Lane:
+    """Takes records, runs events, settles endings. Ends with its ownership."""
+
+    def __init__(
+        self,
+        config: LaneConfig,
+        own: Ownership,
+        pipeline: Pipeline,
+        budget: Budget,
+        clock: Clock,
+        observer: Observer,
+    ) -> None:
+        self.own = own
+        self.drain = Drain()
+        self._config = config
+        self._pipeline = pipeline
+        self._budget = budget
+        self._clock = clock
+        self._observer = observer
+        self._queues: dict[str, deque[Work]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._held = 0
+
+    # Taking records
+
+    @property
+    def has_room(self) -> bool:
+        """Whether more records may be taken."""
+        unsettled = sum(prefix.pending for prefix in self.own.prefixes.values())
+        return unsettled < self._config.window and self._budget.has_room
+
+    def position(self, topic: str) -> int:
+        """Where the consumer goes on in this input."""
+        return self.own.prefixes[topic].position
+
+    def offer(self, records: Iterable[Record]) -> None:
+        """Take records of this partition, in the order of their offsets."""
+        for record in records:
+            prefix = self.own.prefixes[record.topic]
+            if not prefix.take(record.offset):
+                continue
+            self._observer.consumed(record.topic, record.partition)
+            work = Work(record, decode(record, partition_count=self._config.partitions))
+            if self._is_settled(work):
+                prefix.settle(record.offset)
+                self.own.forget(record.coordinates)
+                continue
+            self._hold(record.size)
+            queue = self._queues.get(work.key)
+            if queue is not None:
+                queue.append(work)
+                continue
+            self._queues[work.key] = deque([work])
+            task = asyncio.create_task(self._run(work.key), name=f"event-{record.coordinates}")
+            self._tasks.add(task)
+            task.add_done_callback(self._finished)
+
+    def _is_settled(self, work: Work) -> bool:
+        record, table = work.record, self.own.table
+        coordinates = str(record.coordinates).encode()
+        return table.is_settled(record, work.key.encode()) or table.is_settled(record, coordinates)
+
+    def _hold(self, size: int) -> None:
+        self._held += size
+        self._budget.held += size
+
+    # Running events
+
+    async def _run(self, key: str) -> None:
+        """The events of one identity, one after another: the next begins when the former is committed."""
+        queue = self._queues[key]
+        while queue:
+            if not await self._one(queue[0]):
+                return
+            self._hold(-queue.popleft().record.size)
+        del self._queues[key]
+
+    async def _one(self, work: Work) -> bool:
+        """Whether it was settled; if not, this ownership is lost."""
+        if isinstance(work.decoded, Invalid):
+            settlement = await self._settle_invalid(work, work.decoded)
+        else:
+            settlement = await self._settle_event(work, work.decoded)
+        if isinstance(settlement, Lost):
+            self.own.lose(settlement)
+            return False
+        work.ended = True
+        self.own.settle(settlement)
+        # Never both undone: a committed settlement completes the one, a lost ownership the other.
+        either: set[asyncio.Future[Any]] = {settlement.committed, self.own.lost}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        return settlement.committed.done()
+
+    async def _settle_event(self, work: Work, event: Event) -> Settlement | Lost:
+        if event.key_differs:
+            self._observer.warned("key_differs")
+        course = self._pipeline.course(event, self.own, self.drain)
+        async with self._budget.slot():
+            work.course = course
+            ended = await self._pipeline.handle(course)
+        if isinstance(ended, Lost):
+            return ended
+        entry = saga.standing_after(
+            ended.before,
+            event,
+            ended.ending,
+            digests=ended.digests,
+            progress=course.progress,
+            outcome=receipt_id(work.record.coordinates),
+        )
+        return self._settlement(work, ended.ending, entry, course.history())
+
+    async def _settle_invalid(self, work: Work, invalid: Invalid) -> Settlement | Lost:
+        before: Entry | None | Lost = None
+        if invalid.identity is not None:
+            before = await self.own.entry(invalid.identity)
+        if isinstance(before, Lost):
+            return before
+        ending = Rejected(invalid.reason, invalid.problems)
+        return self._settlement(work, ending, before or Entry(), History())
+
+    def _settlement(self, work: Work, ending: Ending, entry: Entry, history: History) -> Settlement:
+        record, envelope = work.record, work.envelope
+        entry = entry.with_settled(self._config.topics.inputs, record.topic, record.offset)
+        if envelope.replay_of is not None:
+            entry = replace(entry, replays=entry.replays + 1)
+        now = self._clock.now()
+        receipt = Receipt(envelope, work.decoded.identity, ending, history, now)
+        settlement = Settlement(
+            record.coordinates,
+            work.key.encode(),
+            entry,
+            outcome_record(receipt, self._config.desk),
+            dead_letter_record(receipt, record, self._config.desk),
+        )
+        settlement.committed.add_done_callback(lambda done: None if done.cancelled() else self._report(ending, envelope))
+        return settlement
+
+    def _report(self, ending: Ending, envelope: Envelope) -> None:
+        reason = getattr(ending, "reason", None)
+        age = max(0.0, (self._clock.now() - envelope.time).total_seconds())
+        self._observer.settled(
+            self.own.partition, type(ending).__name__.lower(), "" if reason is None else reason.value, age
+        )
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A bug of ours: the event is not settled and nothing may hang, so the ownership ends, loudly.
+            self.own.lose(Lost(LostWhy.BROKEN, f"{task.get_name()}: {type(error).__name__}"))
+            task.get_loop().call_exception_handler({"message": "an event's task failed", "exception": error, "task": task})
+
+    # Stopping
+
+    async def stop(self) -> Lost | None:
+        """Let no step begin, wait for those under way, commit what is ready. The caller bounds the time."""
+        self.drain.stop()
+        await self.drain.idle()
+        return await self.own.flush()
+
+    def go(self) -> None:
+        """Go on after `stop`: the partition stays."""
+        self.drain.go()
+
+    async def close(self) -> None:
+        """Give up what waits between steps; a step under way ends by itself."""
+        for task in list(self._tasks):
+            if task not in self.drain.busy:
+                task.cancel()
+        await self.own.close()
+        self._hold(-self._held)
+
+    # What is unfinished
+
+    def unfinished(self) -> Iterable[Work]:
+        """Every record that is taken and not settled, oldest first within each identity."""
+        for queue in self._queues.values():
+            yield from queue
+
+    def oldest(self) -> datetime | None:
+        """The time of the oldest unfinished event."""
+        return min((work.envelope.time for work in self.unfinished()), default=None)

@@ -1,0 +1,5 @@
+"""The owner of a partition: fencing, restore, journal, ledger, group commit, trim."""
+
+from worker.ownership.ownership import Ownership, OwnershipConfig, take_over
+
+__all__ = ["Ownership", "OwnershipConfig", "take_over"]

@@ -1,0 +1,85 @@
+"""One event, from decoded to ended: the story of a bill. Read this first.
+
+What the ledger and the journal say decides how it begins (`saga.open_event`). Then register, attach, start, each
+until its answer says what follows. Nothing is settled here: an ending is a value, and the lane settles it in one
+transaction. `Lost` means that this ownership is over: no ending, a new owner takes the event up.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from worker import saga
+from worker.course import Course
+from worker.drain import Drain
+from worker.follow_up import attach, start
+from worker.model import Ending, Event, Reason, Scheduled
+from worker.ownership import Ownership
+from worker.ports import Lost
+from worker.register import register
+from worker.standing import Entry, digests
+from worker.tools import Tools
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an event ended, with all that its settlement needs."""
+
+    ending: Ending
+    course: Course
+    before: Entry | None
+    digests: dict[str, str]
+
+
+class Pipeline:
+    """Handles events; holds no state of its own between them."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def course(self, event: Event, own: Ownership, drain: Drain) -> Course:
+        """The state that `handle` works on, for the lane to watch."""
+        return Course(event, own, drain, own.progress(event.envelope.origin))
+
+    async def handle(self, course: Course) -> Ended | Lost:
+        """Take one event to its end."""
+        event, own = course.event, course.own
+        before = await own.entry(event.identity)
+        if isinstance(before, Lost):
+            own.lose(before)
+            return before
+        content = digests(own.digest_key, event.fields)
+        ending = await self._run(course, saga.open_event(before, content, course.progress))
+        return ending if isinstance(ending, Lost) else Ended(ending, course, before, content)
+
+    async def _run(self, course: Course, opening: saga.Opening) -> Ending | Lost:
+        registered = await self._registered(course, opening)
+        if not isinstance(registered, saga.Resume):
+            return registered
+        course.invoice_id = registered.invoice_id
+        there = registered.attached
+        for attachment in course.event.attachments:
+            if attachment.sha256 in there or attachment.sha256 in course.progress.attached:
+                continue
+            failed = await attach(self._tools, course, registered.invoice_id, attachment)
+            if failed is not None:
+                return failed
+        if not registered.started:
+            failed = await start(self._tools, course, registered.invoice_id)
+            if failed is not None:
+                return failed
+        return Scheduled(registered.invoice_id)
+
+    async def _registered(self, course: Course, opening: saga.Opening) -> saga.Resume | Ending | Lost:
+        match opening:
+            case saga.Over(ending):
+                return ending
+            case saga.Doubt(intent):
+                return course.ends(Reason.IN_DOUBT, doubt=intent)
+            case saga.Resume():
+                course.unsure = True
+                return opening
+            case saga.Fresh():
+                invoice_id = await register(self._tools, course)
+                return saga.Resume(invoice_id, frozenset(), False) if isinstance(invoice_id, str) else invoice_id
+            case _ as unreachable:
+                assert_never(unreachable)

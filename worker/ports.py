@@ -1,0 +1,290 @@
+"""The seams of the worker: what its core needs from Kafka, Kravia, the clock and telemetry, and no more.
+
+Failures are values. A transactional producer that failed in any way is lost for good (`Lost`): its owner starts
+over. Implementations live in `worker/kafka` and `worker/kravia`, fakes in `tests`; one contract suite runs on both.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from worker.model import OutRecord, Partition, Record, Step
+
+
+class LostWhy(StrEnum):
+    """Why a producer, a read or a partition was lost."""
+
+    FENCED = "fenced"
+    REFUSED = "refused"
+    """The broker refused a record (too large, not authorised): nothing of the transaction may become visible."""
+    TIMEOUT = "timeout"
+    UNCLEAR = "unclear"
+    """An acknowledgement without an offset, or a commit whose result is not known."""
+    BROKEN = "broken"
+    """Any other failure of the client or the broker."""
+    NOT_MEMBER = "not_member"
+    CLOSED = "closed"
+    """Not a failure: the partition was released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A failure that ends an ownership. `detail` is for logs: no payload, no personal data."""
+
+    why: LostWhy
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """Every record of a send was acknowledged; their offsets, in the order of the records."""
+
+    offsets: tuple[int, ...]
+
+
+class Isolation(StrEnum):
+    COMMITTED = "read_committed"
+    UNCOMMITTED = "read_uncommitted"
+
+
+class LogProducer(Protocol):
+    """A transactional producer. `start` fences every other one with the same transactional id."""
+
+    async def start(self) -> Lost | None: ...
+
+    async def begin(self) -> Lost | None: ...
+
+    async def send(self, records: Sequence[OutRecord]) -> Acked | Lost:
+        """Write into the open transaction and wait until every record is acknowledged with an offset."""
+
+    async def send_offsets(self, group: str, offsets: Mapping[Partition, int]) -> Lost | None: ...
+
+    async def commit(self) -> Lost | None:
+        """End the transaction. `Lost` also when the result is not known within the commit time-out."""
+
+    async def close(self) -> None:
+        """Let go of connections; an open transaction is aborted where that is still possible. Never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last records of a partition. `whole`: nothing stands before them."""
+
+    records: Sequence[Record]
+    whole: bool
+
+
+class LogReader(Protocol):
+    """Reads partitions outside of any consumer group."""
+
+    async def read_to_end(
+        self, partition: Partition, isolation: Isolation, sink: Callable[[Sequence[Record]], None]
+    ) -> int | Lost:
+        """Give every record from the start to the end (as it is when called) to `sink`.
+
+        Returns the position after the last record, control records included. Goes on at a new start when the
+        beginning is trimmed meanwhile.
+        """
+
+    async def read_one(self, partition: Partition, offset: int) -> Record | None | Lost:
+        """The committed record at exactly this offset; None when it is gone."""
+
+    async def read_tail(self, partition: Partition, count: int) -> Tail | Lost:
+        """Committed records of the last `count` offsets (fewer records where compaction took some)."""
+
+
+class LogAdmin(Protocol):
+    async def delete_before(self, offsets: Mapping[Partition, int]) -> Lost | None:
+        """DeleteRecords: everything before each offset goes."""
+
+    async def committed(self, group: str, partitions: Sequence[Partition]) -> Mapping[Partition, int | None] | Lost:
+        """What the group has committed now, asked from the broker."""
+
+    async def earliest(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost:
+        """The offset of the first record that each log still has."""
+
+
+class Intake(Protocol):
+    """The consumer, as a partition's owner sees it. Called from the event loop that polls."""
+
+    def release(self, partition: Partition, offset: int) -> bool:
+        """Go to `offset` and let records flow; False when it is not assigned any more."""
+
+    def hold(self, partition: Partition) -> None:
+        """Stop the flow of a partition's records."""
+
+    async def prove_membership(self, partitions: Sequence[Partition]) -> Lost | None:
+        """Commit what is committed, under this member's generation: a zombie's commit is refused."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Wall time, aware UTC."""
+
+    def boottime(self) -> float:
+        """Seconds of a clock that also runs while the machine is suspended (CLOCK_BOOTTIME)."""
+
+    def monotonic(self) -> float:
+        """Seconds; the event loop's own clock."""
+
+
+class Validity(Protocol):
+    """How long an acknowledged intent is good for, checked as the last act before bytes leave."""
+
+    def holds(self) -> bool: ...
+
+
+# What an API call came to. One closed union for all steps; which members a step may return says `KraviaApi`.
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """2xx to register with a readable id, which is opaque."""
+
+    invoice_id: str
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """2xx to attach or start."""
+
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Certain: no byte of the request left. `why` is a class such as `connect`, `tls`, `pool`, `expired`."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """429, or 503 with Retry-After on attach and start. `retry_after` in seconds, where the answer named it."""
+
+    status: int
+    retry_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A definite refusal of this event: 400, 413, 415, 422 and other 4xx. `hint` is bounded and names no values."""
+
+    status: int
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """409, or a body that matches `already_exists_patterns`."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """401, a redirect, or 404 on register: the fault is ours or the API's as a whole; the intake stops."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """403: this creditor is not ours to bill, or the token has lost its rights."""
+
+    status: int = 403
+
+
+@dataclass(frozen=True, slots=True)
+class NotVisible:
+    """404 to attach or start: the invoice does not show yet."""
+
+    status: int = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """It may have been carried out: 408, 5xx, time-out, connection lost, 2xx without a readable id.
+
+    `kind`: `timeout`, `lost`, `server_error`, `request_timeout`, `no_id`. `fields` names what a 2xx without an id
+    held (names only).
+    """
+
+    kind: str
+    status: int | None = None
+    retry_after: float | None = None
+    fields: tuple[str, ...] = ()
+
+
+Answer = Registered | Done | NotSent | Throttled | Refused | AlreadyThere | Stop | Forbidden | NotVisible | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What `/details` tells. None: it does not tell (field names are undocumented)."""
+
+    documents: tuple[str, ...] | None
+    """File names of the documents that are there."""
+    start_available: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """Rows of one page of `/invoice/search`, as parsed JSON objects (fields undocumented)."""
+
+    rows: tuple[Mapping[str, object], ...]
+
+
+class KraviaApi(Protocol):
+    async def register(self, body: bytes, validity: Validity) -> Answer:
+        """POST /invoice/register, at most once. Never `Done` or `NotVisible`."""
+
+    async def attach(
+        self, invoice_id: str, file_name: str, media_type: str, content: str, validity: Validity
+    ) -> Answer:
+        """POST /invoice/{id}/document. `content` is base64 text. Never `Registered`."""
+
+    async def start(self, invoice_id: str, message: str, validity: Validity) -> Answer:
+        """POST /invoice/{id}/action?action=Start. Never `Registered`."""
+
+    async def details(self, invoice_id: str) -> Details | Answer:
+        """GET /invoice/{id}/details; an `Answer` is why it could not be read."""
+
+    async def search(self, since: datetime, *, skip: int, top: int) -> SearchPage | Answer:
+        """GET /invoice/search of what changed since `since`, oldest first; an `Answer` is why it could not be read."""
+
+
+class Faults(Protocol):
+    """Fault points for tests: kills or stops the process at a named step. Does nothing in production."""
+
+    def hit(self, step: str) -> None: ...
+
+
+class Observer:
+    """What the core tells telemetry. Every method does nothing here; `telemetry` overrides them all."""
+
+    def consumed(self, topic: str, partition: int) -> None: ...
+
+    def settled(self, partition: int, outcome: str, reason: str, age_seconds: float) -> None: ...
+
+    def called(self, step: str, status_class: str, seconds: float) -> None: ...
+
+    def retried(self, step: Step, why: str) -> None: ...
+
+    def committed(self, partition: int, records: int, seconds: float) -> None: ...
+
+    def ownership(self, partition: int, what: str) -> None:
+        """`started`, `restored`, `closed`, or why it was lost (`LostWhy`)."""
+
+    def restored(self, partition: int, seconds: float, ledger_records: int, journal_records: int) -> None: ...
+
+    def trimmed(self, ok: bool) -> None: ...
+
+    def gate(self, state: str, why: str) -> None:
+        """`open`, `half_open`, `closed`."""
+
+    def warned(self, what: str) -> None:
+        """Something odd that does not end an event, by its code."""

@@ -1,0 +1,315 @@
+"""One event's decisions: what the ledger and the journal say it begins with, and what follows each answer. Pure.
+
+A decision is a value of a closed union; `pipeline` carries it out. The tables are those of docs/architecture.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from worker.facts import Kind, Progress
+from worker.model import (
+    Discarded,
+    Ending,
+    Event,
+    Failed,
+    Problem,
+    Reason,
+    Refusal,
+    Rejected,
+    Repeated,
+    Scheduled,
+    Step,
+)
+from worker.ports import (
+    AlreadyThere,
+    Answer,
+    Details,
+    Done,
+    Forbidden,
+    NotSent,
+    NotVisible,
+    Refused,
+    Registered,
+    Stop,
+    Throttled,
+    Unclear,
+)
+from worker.standing import Entry, State, differing
+
+# What an event begins with.
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Nothing is registered: begin with register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Registered under this id. What is attached already (sha256); `started`: Start was answered 2xx before."""
+
+    invoice_id: str
+    attached: frozenset[str]
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """This intent's call may have been carried out."""
+
+    intent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """No call is needed."""
+
+    ending: Ending
+
+
+Opening = Fresh | Resume | Doubt | Over
+
+
+def open_event(entry: Entry | None, digests: Mapping[str, str], progress: Progress | None) -> Opening:
+    """What an event of an identity with this ledger `entry` and these journal facts begins with."""
+    state = State.ABSENT if entry is None else entry.state
+    if progress is not None and progress.invoice_id is not None:
+        attached = progress.attached | set(entry.attached if entry else ())
+        return Resume(progress.invoice_id, frozenset(attached), progress.started)
+    if progress is not None and (doubt := progress.doubt) is not None:
+        return Doubt(doubt)
+    if entry is None or state is State.ABSENT:
+        return Fresh()
+    if state is State.IN_DOUBT or state is State.DISCARDED:
+        return Over(Failed(Step.REGISTER, Reason.BLOCKED, attempts=0, doubt=entry.doubt))
+    assert entry.invoice_id is not None, "scheduled and registered entries hold the invoice id"
+    if changed := differing(entry.digests, digests):
+        return Over(Rejected(Refusal.CONFLICT, _conflicts(changed), invoice_id=entry.invoice_id))
+    if state is State.SCHEDULED:
+        return Over(Repeated(entry.outcome or "", entry.invoice_id))
+    # Attachments may have been corrected since, so those that are not known as sent are sent.
+    attached = set(entry.attached) | (progress.attached if progress else set())
+    return Resume(entry.invoice_id, frozenset(attached), progress.started if progress else False)
+
+
+def _conflicts(fields: list[str]) -> tuple[Problem, ...]:
+    sentence = "differs from what was registered under this identity before"
+    return tuple(Problem(f"/invoice/{name}", "conflict", f"{name} {sentence}") for name in fields)
+
+
+# What follows an answer.
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """The step is done; `invoice_id` is set by register."""
+
+    invoice_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Try the same step again, by the retry policy.
+
+    `counts`: against the bound on attempts; an API-wide fault does not, the gate waits for its end.
+    """
+
+    why: str
+    counts: bool = True
+    not_visible: bool = False
+    forbidden: bool = False
+    expired: bool = False
+    """The intent grew too old before the call was made: at once, with a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """It may have been done: `/details` is asked before it is tried again. `at_least`: seconds to wait before."""
+
+    why: str
+    at_least: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertain:
+    """The register may have been carried out: the intent is in doubt."""
+
+    why: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    ending: Ending
+
+
+RegisterVerdict = Proceed | Again | Uncertain | End
+FollowUpVerdict = Proceed | Again | Ask | End
+
+
+def register_fact(answer: Answer) -> tuple[Kind, str | None]:
+    """Which fact a register's answer is, and its class (None for the plain 2xx)."""
+    match answer:
+        case Registered():
+            return Kind.REGISTERED, None
+        case NotSent() | Throttled() | Refused() | Stop() | Forbidden() | NotVisible():
+            return Kind.NOT_CARRIED_OUT, answer_class(answer)
+        case AlreadyThere() | Unclear() | Done():
+            return Kind.UNCLEAR, answer_class(answer)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def after_register(answer: Answer) -> RegisterVerdict:
+    """What follows a register's answer."""
+    why = answer_class(answer)
+    match answer:
+        case Registered(invoice_id):
+            return Proceed(invoice_id)
+        case NotSent(reason):
+            return Again(why, expired=reason == "expired")
+        case Throttled():
+            return Again(why, counts=False)
+        case Stop() | NotVisible():
+            return Again(why, counts=False)
+        case Forbidden():
+            return Again(why, forbidden=True)
+        case Refused(status, hint):
+            return End(_refused(Step.REGISTER, status, hint, None))
+        case AlreadyThere(status) | Done(status):
+            return Uncertain(why, status)
+        case Unclear(_, status):
+            return Uncertain(why, status)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def after_follow_up(step: Step, answer: Answer, invoice_id: str) -> FollowUpVerdict:
+    """What follows an answer to attach or start."""
+    why = answer_class(answer)
+    match answer:
+        case Done():
+            return Proceed()
+        case NotSent(reason):
+            return Again(why, expired=reason == "expired")
+        case Throttled():
+            return Again(why, counts=False)
+        case Stop():
+            return Again(why, counts=False)
+        case Forbidden():
+            return Again(why, forbidden=True)
+        case NotVisible():
+            return Again(why, not_visible=True)
+        case Refused(status, hint):
+            return End(_refused(step, status, hint, invoice_id))
+        case AlreadyThere() | Registered():
+            return Ask(why)
+        case Unclear(_, _, retry_after):
+            return Ask(why, retry_after)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _refused(step: Step, status: int, hint: str, invoice_id: str | None) -> Rejected:
+    problem = Problem("", f"http_{status}", f"Kravia refused {step.value} with status {status}{': ' if hint else ''}{hint}")
+    return Rejected(Refusal.REFUSED, (problem,), step=step, http_status=status, invoice_id=invoice_id)
+
+
+def answer_class(answer: Answer) -> str:
+    """A bounded name of an answer, for facts, metrics and receipts."""
+    match answer:
+        case Registered() | Done():
+            return "ok"
+        case NotSent(why):
+            return f"not_sent_{why}"
+        case Unclear(kind, _, _, _):
+            return kind
+        case Throttled(status, _):
+            return f"throttled_{status}"
+        case Refused(status, _):
+            return f"refused_{status}"
+        case AlreadyThere():
+            return "already_there"
+        case Stop(status):
+            return f"stop_{status}"
+        case Forbidden():
+            return "forbidden"
+        case NotVisible():
+            return "not_visible"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def http_status(answer: Answer) -> int | None:
+    """The HTTP status of an answer, where there was one."""
+    return None if isinstance(answer, NotSent) else answer.status
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Send it (again)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """It is there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveToPerson:
+    """`/details` does not tell, and the setting leaves that to a person."""
+
+
+def attach_after_details(details: Details, file_name: str, *, unknown_to_person: bool) -> Resend | Skip | LeaveToPerson:
+    """Whether a document that may be attached is sent again, given what `/details` tells."""
+    if details.documents is None:
+        return LeaveToPerson() if unknown_to_person else Resend()
+    return Skip() if file_name in details.documents else Resend()
+
+
+def start_after_details(details: Details) -> Resend | Skip:
+    """Whether a Start that may have been carried out is sent again: yes unless the action is no longer available."""
+    return Skip() if details.start_available is False else Resend()
+
+
+def standing_after(
+    entry: Entry | None, event: Event, ending: Ending, *, digests: Mapping[str, str], progress: Progress, outcome: str
+) -> Entry:
+    """The ledger entry of an identity after this event ended so. The settled offset is the caller's to move.
+
+    An ending that changes nothing in the world (repeat, conflict, blocked, never registered) leaves the state alone.
+    """
+    after = (entry or Entry()).with_calls([attempt.as_call() for attempt in progress.attempts])
+    if after.state is State.ABSENT:
+        after = replace(after, amount=f"{event.amount:f}", currency=event.currency)
+    state, doubt, invoice_id = after.state, None, ending_id(ending)
+    match ending:
+        case Repeated() | Discarded() | Rejected(reason=Refusal.CONFLICT) | Failed(reason=Reason.BLOCKED):
+            return after
+        case Scheduled():
+            state = State.SCHEDULED
+        case Failed(reason=Reason.IN_DOUBT):
+            state, doubt = State.IN_DOUBT, ending.doubt
+        case Rejected() | Failed():
+            if invoice_id is None:
+                return after
+            state = State.REGISTERED
+        case _ as unreachable:
+            assert_never(unreachable)
+    return replace(
+        after,
+        state=state,
+        invoice_id=invoice_id,
+        doubt=doubt,
+        digests=digests,
+        attached=tuple(sorted(set(after.attached) | progress.attached)),
+        amount=f"{event.amount:f}",
+        currency=event.currency,
+        outcome=outcome,
+    )
+
+
+def ending_id(ending: Ending) -> str | None:
+    """The invoice id that an ending carries."""
+    return None if isinstance(ending, Discarded) else ending.invoice_id

@@ -1,0 +1,72 @@
+"""What the pipeline's steps work with, and the wait between two attempts."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from worker.course import Course
+from worker.flow import Creditors, Gate
+from worker.model import Failed, Reason
+from worker.ports import Answer, Clock, Faults, KraviaApi, Observer
+from worker.retry import GiveUp, RetryPolicy, decide
+from worker.saga import Again, Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """One set for the process. `jitter` gives numbers in [0, 1)."""
+
+    api: KraviaApi
+    gate: Gate
+    creditors: Creditors
+    policy: RetryPolicy
+    clock: Clock
+    faults: Faults
+    observer: Observer
+    attach_unknown_to_person: bool = False
+    jitter: Callable[[], float] = random.random
+
+
+async def back_off(
+    tools: Tools, course: Course, answer: Answer, verdict: Again | Ask, *, counts: bool = True
+) -> Failed | None:
+    """Wait before the next attempt; an ending when a bound is reached.
+
+    `counts`: against the bound on attempts. Elapsed time is the gate's open time, so an outage costs no event.
+    """
+    open_time = tools.gate.open_time()
+    course.failed(answer, tools.clock.now(), open_time)
+    tools.observer.retried(course.step, verdict.why)
+    if isinstance(verdict, Again) and verdict.forbidden:
+        return None  # the creditor's pause is the wait, its elapsed bound the end
+    course.counted += counts
+    decision = decide(
+        tools.policy,
+        attempts=course.counted if counts else 0,
+        elapsed=open_time - (course.failing_since or open_time),
+        jitter=tools.jitter(),
+        at_least=verdict.at_least if isinstance(verdict, Ask) else None,
+        elapsed_bound=tools.policy.not_visible_elapsed if isinstance(verdict, Again) and verdict.not_visible else None,
+    )
+    if isinstance(decision, GiveUp):
+        return course.gave_up(verdict)
+    course.waiting = "backoff"
+    await asyncio.sleep(decision.seconds)
+    return None
+
+
+async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
+    """Wait while this event's creditor is paused (403); an ending when its time or its share of places is up."""
+    creditor = course.event.creditor_id
+    while (left := tools.creditors.pause_left(creditor)) > 0:
+        if course.failing_since is None:
+            course.failing_since = tools.gate.open_time()
+        elapsed = tools.gate.open_time() - course.failing_since
+        with tools.creditors.waiting(course.own.partition) as allowed:
+            if not allowed or elapsed + left > tools.policy.elapsed:
+                return course.ends(Reason.FORBIDDEN)
+            course.waiting = "backoff"
+            await asyncio.sleep(left)
+    tools.creditors.try_now(creditor)
+    return None
