@@ -1,0 +1,68 @@
+"""Which broker the tests run on: the option --broker."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.brokers.apache import ApacheKafka
+from tests.brokers.base import Broker
+from tests.brokers.jars import java
+from worker.demo.broker import EmbeddedBroker
+from worker.demo.process import ServerError
+
+CHOICES = ("embedded", "apache", "docker", "auto")
+
+
+def chosen(option: str) -> str:
+    """`embedded`, `apache` or `docker`. `auto` prefers Apache Kafka by whatever the machine has: jars, then Docker."""
+    if option != "auto":
+        return option
+    try:
+        java()
+    except ServerError:
+        return "docker" if shutil.which("docker") and _engine_answers() else "embedded"
+    return "apache"
+
+
+@asynccontextmanager
+async def running(choice: str, data_dir: Path) -> AsyncIterator[Broker]:
+    """A broker of that kind, started; gone with its data afterwards, so nothing needs to end in good order.
+
+    Raises ServerError when the machine lacks something.
+    """
+    if choice == "docker":
+        from tests.brokers.docker import DockerKafka
+
+        container = DockerKafka()
+        try:
+            await container.start()
+            yield container
+        finally:
+            container.remove()
+        return
+    process = EmbeddedBroker(data_dir) if choice == "embedded" else ApacheKafka(data_dir)
+    try:
+        await process.start()
+        yield process
+    finally:
+        process.kill()
+
+
+def _engine_answers() -> bool:
+    from tests.brokers.docker import engine_answers
+
+    return engine_answers()
+
+
+def mark_and_deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what uses a broker; on the embedded one take out, and count, what needs a real Apache Kafka."""
+    for item in items:
+        if {"broker", "own_broker"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("apache"):
+            item.add_marker("broker")
+    if chosen(config.getoption("--broker")) == "embedded":
+        apache = [item for item in items if item.get_closest_marker("apache")]
+        items[:] = [item for item in items if not item.get_closest_marker("apache")]
+        config.hook.pytest_deselected(items=apache)
