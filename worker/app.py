@@ -8,21 +8,21 @@ from importlib import metadata
 
 import structlog
 import uvloop
-from aiokafka.errors import KafkaError
 
+from worker import wiring
 from worker.clock import SystemClock
 from worker.faults import faults
-from worker.flow import Budget, Creditors, Gate, GatePolicy, GateState
-from worker.kafka.consumer import ConsumerConfig, GroupConsumer
+from worker.flow import Budget, Creditors, Gate, GateState
+from worker.kafka.consumer import GroupConsumer
 from worker.kafka.producer import KafkaProducer
 from worker.kafka.reader import KafkaAdmin, KafkaReader
 from worker.kafka.security import Connection, Unusable, connection_of
 from worker.kafka.topic_checks import Severity, check_topics
 from worker.kafka.topic_state import ClusterState
 from worker.kafka.topics import describe_cluster
-from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaClient, KraviaConfig, TokenSource
+from worker.kravia import KraviaClient, TokenSource
 from worker.lane import Lane, LaneConfig
-from worker.ownership import Ownership, OwnershipConfig, take_over
+from worker.ownership import Ownership, take_over
 from worker.ownership.ownership import Ports
 from worker.ownership.restore import find_header
 from worker.ownership.trim import Trimmer
@@ -30,7 +30,6 @@ from worker.partitions import Partitions
 from worker.pipeline import Pipeline
 from worker.ports import Lost
 from worker.receipts import Desk
-from worker.retry import RetryPolicy
 from worker.settings import Settings
 from worker.telemetry.health import HealthServer
 from worker.telemetry.labels import State
@@ -61,7 +60,7 @@ async def _serve(settings: Settings) -> int:
     if cluster is None:
         return REFUSED
     try:
-        token = _token(settings)
+        token = wiring.token_source(settings)
     except ValueError as error:
         log.error("refused_to_start", detail=str(error))
         return REFUSED
@@ -95,15 +94,10 @@ async def _preflight(settings: Settings, connection: Connection) -> ClusterState
             return None
         for difference in header.differences(settings.kafka_group_id, topics, count) if header else ():
             fit = False
-            log.error("refused_to_start", detail=f"ledger partition {partition} belongs to another worker: {difference}")
+            log.error(
+                "refused_to_start", detail=f"ledger partition {partition} belongs to another worker: {difference}"
+            )
     return cluster if fit else None
-
-
-def _token(settings: Settings) -> TokenSource:
-    if settings.kravia_token_file is not None:
-        return FileToken(settings.kravia_token_file, SystemClock().monotonic)
-    assert settings.kravia_token is not None, "the settings' rules demand one of the two"
-    return FixedToken(settings.kravia_token)
 
 
 def _count(cluster: ClusterState, topic: str) -> int:
@@ -132,13 +126,13 @@ class _Worker:
         clock, fault, topics = SystemClock(), faults(settings.fault_point), settings.topic_names
         version = metadata.version("kravia-invoice-worker")
         observer = PrometheusObserver(topics, version)
-        client = KraviaClient(kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
-        gate = Gate(gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
+        client = KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
+        gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
         tools = Tools(
             client,
             gate,
             Creditors(gate, clock, share=settings.worker_partition_window // 2),
-            retry_policy(settings),
+            wiring.retry_policy(settings),
             clock,
             fault,
             observer,
@@ -153,7 +147,7 @@ class _Worker:
             fault,
             observer,
         )
-        owning = ownership_config(settings, _count(cluster, topics.requests))
+        owning = wiring.ownership_config(settings, _count(cluster, topics.requests))
         lanes = LaneConfig(
             topics,
             Desk(
@@ -168,7 +162,7 @@ class _Worker:
         )
         budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
         pipeline = Pipeline(tools)
-        consumer = GroupConsumer(connection, consumer_config(settings), topics, admin, observer)
+        consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)
 
         def make_lane(own: Ownership) -> Lane:
             return Lane(lanes, own, pipeline, budget, clock, observer)
@@ -207,10 +201,8 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         await self.health.start()
-        try:
-            await self.consumer.start()
-        except KafkaError as error:
-            log.error("kafka_unreachable", error=type(error).__name__, detail=str(error))
+        if (lost := await self.consumer.start()) is not None:
+            log.error("kafka_unreachable", why=lost.why.value, detail=lost.detail)
             return FAILED
         polling = asyncio.create_task(self.consumer.run(), name="poll")
         helpers = [
@@ -279,70 +271,3 @@ def _readyz(consumer: GroupConsumer, partitions: Partitions, gate: Gate) -> list
     if gate.state is GateState.CLOSED:
         problems.append(f"the gate is closed: {gate.why}")
     return problems
-
-
-def kravia_config(settings: Settings) -> KraviaConfig:
-    """The client's part of the settings."""
-    return KraviaConfig(
-        base_url=settings.kravia_base_url,
-        connect_timeout=settings.kravia_connect_timeout,
-        read_timeout=settings.kravia_read_timeout,
-        register_timeout=settings.kravia_register_timeout,
-        attach_timeout=settings.kravia_attach_timeout,
-        start_timeout=settings.kravia_start_timeout,
-        query_timeout=settings.kravia_query_timeout,
-        max_connections=settings.worker_max_in_flight,
-        id_pointer=settings.kravia_id_pointer,
-        already_exists_patterns=settings.kravia_already_exists_patterns,
-        file_encoding=FileEncoding(settings.kravia_file_encoding),
-        ca_file=settings.kravia_ca_file,
-    )
-
-
-def gate_policy(settings: Settings) -> GatePolicy:
-    """The gate's part of the settings."""
-    return GatePolicy(
-        failures=settings.worker_gate_failures,
-        probe_interval=settings.worker_gate_probe_interval,
-        probe_max=settings.worker_gate_probe_max,
-    )
-
-
-def retry_policy(settings: Settings) -> RetryPolicy:
-    """The retries' part of the settings."""
-    return RetryPolicy(
-        attempts=settings.worker_retry_attempts,
-        elapsed=settings.worker_retry_elapsed,
-        base=settings.worker_retry_base,
-        cap=settings.worker_retry_cap,
-        not_visible_elapsed=settings.worker_not_visible_elapsed,
-    )
-
-
-def ownership_config(settings: Settings, partitions: int) -> OwnershipConfig:
-    """The partition owners' part of the settings."""
-    return OwnershipConfig(
-        topics=settings.topic_names,
-        group=settings.kafka_group_id,
-        partitions=partitions,
-        intent_validity=settings.worker_intent_validity,
-        settle_interval=settings.worker_settle_interval,
-        commit_timeout=settings.worker_commit_timeout,
-        transaction_timeout=settings.kafka_transaction_timeout,
-    )
-
-
-def consumer_config(settings: Settings) -> ConsumerConfig:
-    """The group member's part of the settings."""
-    return ConsumerConfig(
-        group=settings.kafka_group_id,
-        group_instance_id=settings.kafka_group_instance_id,
-        session_timeout=settings.kafka_session_timeout,
-        heartbeat_interval=settings.kafka_heartbeat_interval,
-        rebalance_timeout=settings.kafka_rebalance_timeout,
-        max_poll_interval=settings.kafka_max_poll_interval,
-        max_poll_records=settings.kafka_max_poll_records,
-        fetch_max_bytes=settings.kafka_fetch_max_bytes,
-        max_partition_fetch_bytes=settings.kafka_max_partition_fetch_bytes,
-        commit_timeout=settings.worker_commit_timeout,
-    )

@@ -55,15 +55,14 @@ def encode(fact: Fact) -> bytes:
     data: dict[str, Any] = {"v": VERSION, "kind": fact.kind.value, "owner": fact.owner, "at": fact.at.isoformat()}
     if fact.input is not None:
         data["input"] = [fact.input.topic, fact.input.partition, fact.input.offset]
-    for name, value in (
-        ("identity", fact.identity),
-        ("intent", fact.intent),
-        ("id", fact.invoice_id),
-        ("class", fact.answer_class),
-        ("sha256", fact.sha256),
-    ):
-        if value is not None:
-            data[name] = value
+    optional = {
+        "identity": fact.identity,
+        "intent": fact.intent,
+        "id": fact.invoice_id,
+        "class": fact.answer_class,
+        "sha256": fact.sha256,
+    }
+    data |= {name: value for name, value in optional.items() if value is not None}
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
 
 

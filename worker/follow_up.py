@@ -22,9 +22,7 @@ async def attach(tools: Tools, course: Course, invoice_id: str, attachment: Atta
     course.step = Step.ATTACH
 
     def send(validity: Validity) -> Awaitable[Answer]:
-        return tools.api.attach(
-            invoice_id, attachment.file_name, attachment.media_type, attachment.content, validity
-        )
+        return tools.api.attach(invoice_id, attachment.file_name, attachment.media_type, attachment.content, validity)
 
     def done() -> Awaitable[Lost | None]:
         return _note(course, Kind.ATTACHED, attachment.sha256)
@@ -97,7 +95,7 @@ async def _call(
             passage.answer = await send(course.own.journal.latest)
             tools.creditors.answered(course.event.creditor_id, forbidden=isinstance(passage.answer, Forbidden))
             verdict = saga.after_follow_up(step, passage.answer, invoice_id)
-            if isinstance(verdict, saga.Proceed):
+            if isinstance(verdict, saga.Through):
                 return await done()
     finally:
         tools.creditors.unanswered(course.event.creditor_id)

@@ -191,7 +191,9 @@ class Lane:
             outcome_record(receipt, self._config.desk),
             dead_letter_record(receipt, record, self._config.desk),
         )
-        settlement.committed.add_done_callback(lambda done: None if done.cancelled() else self._report(ending, envelope))
+        settlement.committed.add_done_callback(
+            lambda done: None if done.cancelled() else self._report(ending, envelope)
+        )
         return settlement
 
     def _report(self, ending: Ending, envelope: Envelope) -> None:
@@ -206,7 +208,9 @@ class Lane:
         if not task.cancelled() and (error := task.exception()) is not None:
             # A bug of ours: the event is not settled and nothing may hang, so the ownership ends, loudly.
             self.own.lose(Lost(LostWhy.BROKEN, f"{task.get_name()}: {type(error).__name__}"))
-            task.get_loop().call_exception_handler({"message": "an event's task failed", "exception": error, "task": task})
+            task.get_loop().call_exception_handler(
+                {"message": "an event's task failed", "exception": error, "task": task}
+            )
 
     # Stopping
 

@@ -224,7 +224,7 @@ class Call:
 
     at: datetime
     answer: str
-    """`registered`, `not_carried_out`, `unclear` or `unknown` (no answer was journaled), with its class after a colon."""
+    """`registered`, `not_carried_out`, `unclear` or `unknown` (no answer was journaled); its class after a colon."""
     owner: str
     intent: int
 

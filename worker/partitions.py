@@ -10,7 +10,7 @@ import structlog
 from worker.lane import Lane
 from worker.model import Partition, Record, TopicNames
 from worker.ownership import Ownership
-from worker.ports import Intake, LogAdmin, Lost, LostWhy, Observer
+from worker.ports import Intake, Lost, LostWhy, Observer
 
 log = structlog.get_logger(__name__)
 

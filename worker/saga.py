@@ -103,9 +103,14 @@ def _conflicts(fields: list[str]) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Proceed:
-    """The step is done; `invoice_id` is set by register."""
+    """Registered under this id."""
 
-    invoice_id: str | None = None
+    invoice_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """Attached, or started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ class End:
 
 
 RegisterVerdict = Proceed | Again | Uncertain | End
-FollowUpVerdict = Proceed | Again | Ask | End
+FollowUpVerdict = Through | Again | Ask | End
 
 
 def register_fact(answer: Answer) -> tuple[Kind, str | None]:
@@ -190,7 +195,7 @@ def after_follow_up(step: Step, answer: Answer, invoice_id: str) -> FollowUpVerd
     why = answer_class(answer)
     match answer:
         case Done():
-            return Proceed()
+            return Through()
         case NotSent(reason):
             return Again(why, expired=reason == "expired")
         case Throttled():
@@ -212,7 +217,9 @@ def after_follow_up(step: Step, answer: Answer, invoice_id: str) -> FollowUpVerd
 
 
 def _refused(step: Step, status: int, hint: str, invoice_id: str | None) -> Rejected:
-    problem = Problem("", f"http_{status}", f"Kravia refused {step.value} with status {status}{': ' if hint else ''}{hint}")
+    problem = Problem(
+        "", f"http_{status}", f"Kravia refused {step.value} with status {status}{': ' if hint else ''}{hint}"
+    )
     return Rejected(Refusal.REFUSED, (problem,), step=step, http_status=status, invoice_id=invoice_id)
 
 

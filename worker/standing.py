@@ -76,21 +76,21 @@ class Entry:
 def encode_entry(entry: Entry) -> bytes:
     """The ledger record's value; what is empty is left out."""
     data: dict[str, Any] = {"v": VERSION, "state": entry.state.value, "settled": list(entry.settled)}
-    for name, value in (
-        ("id", entry.invoice_id),
-        ("doubt", entry.doubt),
-        ("digests", dict(entry.digests)),
-        ("attached", list(entry.attached)),
-        ("amount", entry.amount),
-        ("currency", entry.currency),
-        ("outcome", entry.outcome),
-        ("calls", [[call.at.isoformat(), call.answer, call.owner, call.intent] for call in entry.calls]),
-        ("folded", dict(entry.folded)),
-        ("replays", entry.replays),
-        ("commands", list(entry.commands)),
-    ):
-        if value or (value == 0 and name == "doubt"):
-            data[name] = value
+    optional = {
+        "id": entry.invoice_id,
+        "digests": dict(entry.digests),
+        "attached": list(entry.attached),
+        "amount": entry.amount,
+        "currency": entry.currency,
+        "outcome": entry.outcome,
+        "calls": [[call.at.isoformat(), call.answer, call.owner, call.intent] for call in entry.calls],
+        "folded": dict(entry.folded),
+        "replays": entry.replays,
+        "commands": list(entry.commands),
+    }
+    data |= {name: value for name, value in optional.items() if value}
+    if entry.doubt is not None:
+        data["doubt"] = entry.doubt
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -176,9 +176,7 @@ def decode_header(value: bytes) -> Header:
 
 def digests(key: bytes, fields: Mapping[str, str]) -> dict[str, str]:
     """Keyed digests of canonical field texts: HMAC-SHA256, first 8 bytes, hex."""
-    return {
-        name: hmac.digest(key, text.encode(), hashlib.sha256)[:8].hex() for name, text in sorted(fields.items())
-    }
+    return {name: hmac.digest(key, text.encode(), hashlib.sha256)[:8].hex() for name, text in sorted(fields.items())}
 
 
 def differing(known: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from worker.kafka.failures import CLIENT_ERRORS
+from worker.kafka.failures import CLIENT_ERRORS, lost
 from worker.kafka.reader import KafkaAdmin, to_record
 from worker.kafka.security import Connection
 from worker.model import Partition, Record, TopicNames
@@ -75,8 +75,8 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """The loop's time of the latest poll: the liveness of intake."""
         self.problem: str | None = "not a member of the group yet"
 
-    async def start(self) -> None:
-        """Join the group. Raises aiokafka's KafkaError when no broker answers."""
+    async def start(self) -> Lost | None:
+        """Join the group; `Lost` when no broker answers."""
         config = self._config
         self._consumer = AIOKafkaConsumer(
             **self._connection.options,
@@ -95,9 +95,13 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             fetch_max_wait_ms=100,
         )
         # Both topics must be known before the first join: range skips a topic without metadata.
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except CLIENT_ERRORS as error:
+            return lost(error, "join the group")
         self._consumer.subscribe(topics=list(self._topics.inputs), listener=self)
         self.last_poll = asyncio.get_running_loop().time()
+        return None
 
     async def run(self) -> None:
         """Poll until `stop`. It never pauses: who stops polling is put out of the group."""
@@ -124,7 +128,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         # No await between the fetch and this: a rebalance can't come in between.
         if batch:
             self.sink.offer({Partition(*tp): [to_record(message) for message in found] for tp, found in batch.items()})
-        state = self._live()._subscription  # position() is a coroutine that may wait; this is a look
+        state = self._live()._subscription  # noqa: SLF001  (position() is a coroutine that may wait; this is a look)
         for tp in wanted:
             if tp not in batch and state.is_assigned(tp):
                 position = state.subscription.assignment.state_value(tp)

@@ -83,18 +83,19 @@ class KafkaProducer:
         sent: list[tuple[tuple[int, ...], asyncio.Future[RecordMetadata]]] = []
         try:
             for partition, indexes in by_partition.items():
-                while indexes:
+                left = tuple(indexes)
+                while left:
                     batch = self._producer.create_batch()
                     taken = 0
-                    for index in indexes:
+                    for index in left:
                         record = records[index]
                         headers = list(record.headers)
                         if batch.append(timestamp=None, key=record.key, value=record.value, headers=headers) is None:
                             break
                         taken += 1
                     future = await self._producer.send_batch(batch, partition.topic, partition=partition.number)
-                    sent.append((tuple(indexes[:taken]), future))
-                    indexes = indexes[taken:]
+                    sent.append((left[:taken], future))
+                    left = left[taken:]
         finally:
             # All are awaited, also when one failed: none may end as an exception that nobody saw.
             results = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
@@ -102,7 +103,9 @@ class KafkaProducer:
             if isinstance(result, BaseException):
                 raise result
         pairs = [(indexes, result) for (indexes, _), result in zip(sent, results, strict=True)]
-        return _acked([(indexes, result) for indexes, result in pairs if isinstance(result, RecordMetadata)], len(records))
+        return _acked(
+            [(indexes, result) for indexes, result in pairs if isinstance(result, RecordMetadata)], len(records)
+        )
 
     async def send_offsets(self, group: str, offsets: Mapping[Partition, int]) -> Lost | None:
         """Commit input offsets with the transaction."""
@@ -131,7 +134,7 @@ class KafkaProducer:
             return
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT):
-                if producer._txn_manager.is_in_transaction():  # aiokafka has no public way to ask
+                if producer._txn_manager.is_in_transaction():  # noqa: SLF001  (there is no public way to ask)
                     await producer.abort_transaction()
         except CLIENT_ERRORS:
             pass  # fenced or unreachable: the next owner's start aborts it

@@ -275,14 +275,12 @@ async def _take_over(
     if isinstance(restored, Lost):
         return restored
     journal.read_up_to(restored.journal_end)
-    header = restored.header or Header(
-        config.group, config.topics, config.partitions, PARTITIONER, os.urandom(32)
-    )
+    header = restored.header or Header(config.group, config.topics, config.partitions, PARTITIONER, os.urandom(32))
     if differences := header.differences(config.group, config.topics, config.partitions):
-        return Lost(LostWhy.REFUSED, f"ledger partition {partition} belongs to another worker: " + "; ".join(differences))
-    ownership = Ownership(
-        config, ports, partition, owner, claimed_at, producers, journal, restored, header, starts
-    )
+        return Lost(
+            LostWhy.REFUSED, f"ledger partition {partition} belongs to another worker: " + "; ".join(differences)
+        )
+    ownership = Ownership(config, ports, partition, owner, claimed_at, producers, journal, restored, header, starts)
     # The header is renewed on every take-over, so that retention does not eat it.
     if (lost := await ownership.commits.commit([], with_header=True)) is not None:
         return lost
@@ -309,7 +307,7 @@ async def _starts(config: OwnershipConfig, admin: LogAdmin, partition: int) -> d
             return Lost(
                 LostWhy.REFUSED,
                 f"{input_.topic}/{input_.number}: records {offset} to {earliest[input_] - 1} were deleted before they "
-                "were settled; see docs/architecture.md, \"Out of range\", before the group's offset is moved",
+                'were settled; see docs/architecture.md, "Out of range", before the group\'s offset is moved',
             )
         starts[input_.topic] = earliest[input_] if offset is None else offset
     return starts

@@ -27,9 +27,7 @@ class Restored:
     journal_records: int = 0
 
 
-async def restore(
-    reader: LogReader, topics: TopicNames, partition: int, floors: tuple[int, int]
-) -> Restored | Lost:
+async def restore(reader: LogReader, topics: TopicNames, partition: int, floors: tuple[int, int]) -> Restored | Lost:
     """Read ledger and journal of `partition` to their ends.
 
     `floors`: the committed offsets of requests and replays. A record of a newer version is `Lost`, by name.
@@ -66,7 +64,7 @@ async def restore(
 
 
 async def find_header(reader: LogReader, topics: TopicNames, partition: int) -> Header | None | Lost:
-    """The header of a ledger partition, looked for from its end, where every owner keeps a copy; None in an empty one."""
+    """The header of a ledger partition; None in an empty one. Looked for from the end, where owners keep a copy."""
     ledger = Partition(topics.ledger, partition)
     count = _TAIL
     while True:

@@ -76,7 +76,10 @@ class LedgerTable:
         return Glance(_STATES[state], (requests, replays), offset)
 
     def is_settled(self, record: Record, key: bytes) -> bool:
-        """Whether the record's outcome is committed; it lies at or after the committed offset. `key`: its identity's, or its coordinates'."""
+        """Whether the outcome of a record at or after the committed offset is committed.
+
+        `key`: its identity's, or its coordinates'.
+        """
         which = 0 if record.topic == self._inputs[0] else 1
         if record.offset in self._beyond[which]:
             return True

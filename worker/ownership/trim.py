@@ -49,9 +49,7 @@ class Trimmer:
         targets = {own.owner: (Partition(self._journal, own.partition), own.trim_to) for own in self._owned()}
         self._done = {owner: offset for owner, offset in self._done.items() if owner in targets}
         due: Mapping[Partition, int] = {
-            partition: offset
-            for owner, (partition, offset) in targets.items()
-            if offset > self._done.get(owner, 0)
+            partition: offset for owner, (partition, offset) in targets.items() if offset > self._done.get(owner, 0)
         }
         if not due:
             return

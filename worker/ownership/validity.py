@@ -28,7 +28,6 @@ class Age:
 
     def holds(self) -> bool:
         """Whether less than `limit` seconds have passed on both clocks."""
-        return (
-            self.clock.boottime() - self.boottime < self.limit
-            and self.clock.now() - self.wall < timedelta(seconds=self.limit)
+        return self.clock.boottime() - self.boottime < self.limit and self.clock.now() - self.wall < timedelta(
+            seconds=self.limit
         )

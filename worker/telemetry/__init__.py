@@ -1,0 +1,1 @@
+"""Metrics, logs and the health server: what operations see of the worker. The composition root wires them."""

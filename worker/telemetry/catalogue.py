@@ -1,0 +1,204 @@
+"""The metric catalogue: every metric that the worker exports, as code.
+
+The instruments (`metrics.py`), `docs/metrics.md`, dashboards and alerts are all held to this list. Base units, closed
+label sets, no ids: a label's values are listed here, but for `topic` and `partition`, whose values are known once the
+configuration is read and partitions are assigned. A value that is not listed counts as `other`, so that no mistake
+elsewhere can create series without bound.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+from worker.telemetry.labels import (
+    ENDINGS,
+    GATE_STATES,
+    GATE_WHYS,
+    OUTCOMES,
+    OWNERSHIP,
+    PARTITION,
+    REASONS,
+    RESULTS,
+    RETRY_STEPS,
+    RETRY_WHYS,
+    SOURCES,
+    STATES,
+    STATUS_CLASSES,
+    STEPS,
+    TOPIC,
+    WARNINGS,
+    Label,
+)
+
+PREFIX = "invoice_worker_"
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. `pairs` closes the set of combinations where not every product of the labels makes sense."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    labels: tuple[Label, ...] = ()
+    buckets: tuple[float, ...] = ()
+    pairs: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        return tuple(label.name for label in self.labels)
+
+    def combinations(self) -> Iterator[tuple[str, ...]]:
+        """Every closed combination of label values, to start at 0; none where a label is known at run time only."""
+        if self.pairs:
+            yield from self.pairs
+        elif all(label.values for label in self.labels):
+            yield from product(*(label.values for label in self.labels))
+
+
+# Calls end by their own time-outs, 30 s for register by default; what is set longer still lands in a bucket.
+CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
+# An event may be retried for 900 s by default, and time behind a closed gate comes on top: up to a day.
+AGE_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 14400, 86400)
+# A commit has a time-out, 10 s by default.
+COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+# A ledger of two years may take minutes to read.
+RESTORE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200)
+
+
+def _metric(
+    name: str,
+    kind: Kind,
+    meaning: str,
+    *labels: Label,
+    buckets: tuple[float, ...] = (),
+    pairs: tuple[tuple[str, ...], ...] = (),
+) -> Metric:
+    return Metric(PREFIX + name, kind, meaning, labels, buckets, pairs)
+
+
+CONSUMED = _metric("consumed_total", Kind.COUNTER, "Input records taken from Kafka.", TOPIC, PARTITION)
+SETTLED = _metric(
+    "settled_total",
+    Kind.COUNTER,
+    "Input records whose outcome is committed, by outcome and by the reason of what did not end well.",
+    OUTCOMES,
+    REASONS,
+    pairs=ENDINGS,
+)
+EVENT_AGE = _metric(
+    "event_age_seconds",
+    Kind.HISTOGRAM,
+    "Age of an event when its outcome was committed: seconds since the event's own time, else its record's.",
+    OUTCOMES,
+    buckets=AGE_BUCKETS,
+)
+CALLS = _metric(
+    "calls_total",
+    Kind.COUNTER,
+    "Calls to Kravia, by step and by class of the answer; not_sent: no byte of it left.",
+    STEPS,
+    STATUS_CLASSES,
+)
+CALL_SECONDS = _metric(
+    "call_seconds",
+    Kind.HISTOGRAM,
+    "Duration of a call to Kravia, whatever its answer.",
+    STEPS,
+    buckets=CALL_BUCKETS,
+)
+RETRIES = _metric(
+    "retries_total",
+    Kind.COUNTER,
+    "Calls that will be made again after a wait, by step and by what came of the last one.",
+    RETRY_STEPS,
+    RETRY_WHYS,
+)
+EVENTS = _metric(
+    "events",
+    Kind.GAUGE,
+    "Unfinished events by state: queued (not begun, or behind an earlier event of its identity), registering, "
+    "attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), settling (waiting for its "
+    "commit).",
+    PARTITION,
+    STATES,
+)
+IN_FLIGHT_EVENTS = _metric(
+    "in_flight_events", Kind.GAUGE, "Events taken and not settled, in all states but queued, of this process."
+)
+IN_FLIGHT_BYTES = _metric("in_flight_bytes", Kind.GAUGE, "Bytes of the input records taken and not settled.")
+OLDEST = _metric(
+    "oldest_unfinished_seconds",
+    Kind.GAUGE,
+    "Age of the oldest event taken and not settled, 0 where there is none.",
+    PARTITION,
+)
+OPEN_INTENTS = _metric(
+    "open_intents",
+    Kind.GAUGE,
+    "Register calls that were announced in the journal and whose answer is not known yet. What is open when the "
+    "process is killed will be in doubt.",
+    PARTITION,
+)
+OWNED = _metric("owned_partitions", Kind.GAUGE, "Partitions that this process owns now.")
+COMMIT_SECONDS = _metric(
+    "commit_seconds",
+    Kind.HISTOGRAM,
+    "Duration of a settlement's transaction, from its begin to its commit; its count is the number of commits.",
+    buckets=COMMIT_BUCKETS,
+)
+COMMIT_RECORDS = _metric("commit_records_total", Kind.COUNTER, "Input records settled by those transactions.")
+OWNERSHIP_CHANGES = _metric(
+    "ownership_changes_total",
+    Kind.COUNTER,
+    "Ownership of partitions: started, restored, closed in order, or why it was lost.",
+    OWNERSHIP,
+)
+RESTORE_SECONDS = _metric(
+    "restore_seconds",
+    Kind.HISTOGRAM,
+    "Time to read a partition's ledger and journal after it was taken over.",
+    buckets=RESTORE_BUCKETS,
+)
+RESTORE_RECORDS = _metric("restore_records_total", Kind.COUNTER, "Records read by restores, by topic kind.", SOURCES)
+TRIMS = _metric("journal_trims_total", Kind.COUNTER, "DeleteRecords calls that trim the journal, by result.", RESULTS)
+GATE = _metric("gate_state", Kind.GAUGE, "1 for the state that the gate is in, 0 for the others.", GATE_STATES)
+GATE_WHY = _metric(
+    "gate_why", Kind.GAUGE, "1 for the reason of the gate's present state (none: open), 0 for the others.", GATE_WHYS
+)
+GATE_CHANGES = _metric("gate_changes_total", Kind.COUNTER, "Changes of the gate, by the state it went to.", GATE_STATES)
+WARNED = _metric("warnings_total", Kind.COUNTER, "Odd things that did not end an event, by code.", WARNINGS)
+BUILD = _metric("build_info", Kind.GAUGE, "Always 1; the label names the worker's version.", Label("version"))
+
+CATALOGUE: tuple[Metric, ...] = (
+    CONSUMED,
+    SETTLED,
+    EVENT_AGE,
+    CALLS,
+    CALL_SECONDS,
+    RETRIES,
+    EVENTS,
+    IN_FLIGHT_EVENTS,
+    IN_FLIGHT_BYTES,
+    OLDEST,
+    OPEN_INTENTS,
+    OWNED,
+    COMMIT_SECONDS,
+    COMMIT_RECORDS,
+    OWNERSHIP_CHANGES,
+    RESTORE_SECONDS,
+    RESTORE_RECORDS,
+    TRIMS,
+    GATE,
+    GATE_WHY,
+    GATE_CHANGES,
+    WARNED,
+    BUILD,
+)

@@ -1,0 +1,65 @@
+"""The HTTP server for operations: `/metrics`, `/livez`, `/readyz`.
+
+A probe that fails answers 503 and lists its problems as JSON, so that whoever looks need not guess. The problems are
+sentences without values of events.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import hdrs, web
+
+Problems = Callable[[], list[str]]
+Expose = Callable[[str], tuple[bytes, str]]
+
+
+class HealthServer:
+    """Serves metrics and probes from callables that must not wait.
+
+    `expose` takes an Accept header and gives body and content type; `livez` and `readyz` give what is wrong, an
+    empty list when nothing is. Port 0 picks a free one.
+    """
+
+    def __init__(self, host: str, port: int, *, expose: Expose, livez: Problems, readyz: Problems) -> None:
+        self._host = host
+        self._port = port
+        app = web.Application()
+        app.router.add_get("/metrics", _metrics(expose))
+        app.router.add_get("/livez", _probe(livez))
+        app.router.add_get("/readyz", _probe(readyz))
+        # Probes and scrapes are not worth a line each.
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+
+    async def start(self) -> int:
+        """Listen, log `http_listening` with host and port, and return the port.
+
+        Raises OSError when the address cannot be bound.
+        """
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        port = int(self._runner.addresses[0][1])
+        structlog.get_logger("worker.telemetry.health").info("http_listening", host=self._host, port=port)
+        return port
+
+    async def stop(self) -> None:
+        """Close the port; answers on their way have a second. A server that is not running is left alone."""
+        await self._runner.cleanup()
+
+
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def _metrics(expose: Expose) -> Handler:
+    async def handler(request: web.Request) -> web.Response:
+        body, content_type = expose(request.headers.get(hdrs.ACCEPT, ""))
+        return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
+
+    return handler
+
+
+def _probe(problems: Problems) -> Handler:
+    async def handler(_request: web.Request) -> web.Response:
+        found = problems()
+        return web.json_response({"ok": not found, "problems": found}, status=503 if found else 200)
+
+    return handler

@@ -1,0 +1,84 @@
+"""Each part's share of the settings, as the small frozen value that the part takes."""
+
+from worker.clock import SystemClock
+from worker.flow import GatePolicy
+from worker.kafka.consumer import ConsumerConfig
+from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaConfig, TokenSource
+from worker.ownership import OwnershipConfig
+from worker.retry import RetryPolicy
+from worker.settings import Settings
+
+
+def token_source(settings: Settings) -> TokenSource:
+    """Where the token comes from. Raises ValueError, in words for the operator."""
+    if settings.kravia_token_file is not None:
+        return FileToken(settings.kravia_token_file, SystemClock().monotonic)
+    assert settings.kravia_token is not None, "the settings' rules demand one of the two"
+    return FixedToken(settings.kravia_token)
+
+
+def kravia_config(settings: Settings) -> KraviaConfig:
+    """The client's part of the settings."""
+    return KraviaConfig(
+        base_url=settings.kravia_base_url,
+        connect_timeout=settings.kravia_connect_timeout,
+        read_timeout=settings.kravia_read_timeout,
+        register_timeout=settings.kravia_register_timeout,
+        attach_timeout=settings.kravia_attach_timeout,
+        start_timeout=settings.kravia_start_timeout,
+        query_timeout=settings.kravia_query_timeout,
+        max_connections=settings.worker_max_in_flight,
+        id_pointer=settings.kravia_id_pointer,
+        already_exists_patterns=settings.kravia_already_exists_patterns,
+        file_encoding=FileEncoding(settings.kravia_file_encoding),
+        ca_file=settings.kravia_ca_file,
+    )
+
+
+def gate_policy(settings: Settings) -> GatePolicy:
+    """The gate's part of the settings."""
+    return GatePolicy(
+        failures=settings.worker_gate_failures,
+        probe_interval=settings.worker_gate_probe_interval,
+        probe_max=settings.worker_gate_probe_max,
+    )
+
+
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """The retries' part of the settings."""
+    return RetryPolicy(
+        attempts=settings.worker_retry_attempts,
+        elapsed=settings.worker_retry_elapsed,
+        base=settings.worker_retry_base,
+        cap=settings.worker_retry_cap,
+        not_visible_elapsed=settings.worker_not_visible_elapsed,
+    )
+
+
+def ownership_config(settings: Settings, partitions: int) -> OwnershipConfig:
+    """The partition owners' part of the settings."""
+    return OwnershipConfig(
+        topics=settings.topic_names,
+        group=settings.kafka_group_id,
+        partitions=partitions,
+        intent_validity=settings.worker_intent_validity,
+        settle_interval=settings.worker_settle_interval,
+        commit_timeout=settings.worker_commit_timeout,
+        transaction_timeout=settings.kafka_transaction_timeout,
+    )
+
+
+def consumer_config(settings: Settings) -> ConsumerConfig:
+    """The group member's part of the settings."""
+    return ConsumerConfig(
+        group=settings.kafka_group_id,
+        group_instance_id=settings.kafka_group_instance_id,
+        session_timeout=settings.kafka_session_timeout,
+        heartbeat_interval=settings.kafka_heartbeat_interval,
+        rebalance_timeout=settings.kafka_rebalance_timeout,
+        max_poll_interval=settings.kafka_max_poll_interval,
+        max_poll_records=settings.kafka_max_poll_records,
+        fetch_max_bytes=settings.kafka_fetch_max_bytes,
+        max_partition_fetch_bytes=settings.kafka_max_partition_fetch_bytes,
+        commit_timeout=settings.worker_commit_timeout,
+    )
