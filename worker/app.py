@@ -159,6 +159,7 @@ class _Worker:
             ),
             owning.partitions,
             settings.worker_partition_window,
+            settings.worker_drain_timeout,
         )
         budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
         pipeline = Pipeline(tools)

@@ -133,8 +133,6 @@ class Gate:
                 self._unreadable += 1
                 self._interval = self._policy.probe_max
                 self.close("register answered 2xx without a readable id; fields: " + ", ".join(answer.fields))
-            case NotSent(why="expired"):
-                pass
             case NotSent() | Unclear():
                 self._failures += 1
                 if self._failures >= self._policy.failures or self.state is GateState.HALF_OPEN:

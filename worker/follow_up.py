@@ -91,6 +91,8 @@ async def _call(
             lost = await _renew(course)
             if lost is not None:
                 return lost
+            if course.own.lost.done():
+                return course.own.lost.result()
             course.begin(step)
             passage.answer = await send(course.own.journal.latest)
             tools.creditors.answered(course.event.creditor_id, forbidden=isinstance(passage.answer, Forbidden))

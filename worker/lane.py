@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -23,12 +24,13 @@ from worker.standing import Entry
 
 @dataclass(frozen=True, slots=True)
 class LaneConfig:
-    """`partitions`: of the inputs; `window`: unsettled records of this partition at the most."""
+    """`partitions`: of the inputs; `window`: unsettled records of this partition at the most; `drain_timeout` in s."""
 
     topics: TopicNames
     desk: Desk
     partitions: int
     window: int
+    drain_timeout: float = 45.0
 
 
 @dataclass(slots=True)
@@ -225,10 +227,17 @@ class Lane:
         self.drain.go()
 
     async def close(self) -> None:
-        """Give up what waits between steps; a step under way ends by itself."""
-        for task in list(self._tasks):
-            if task not in self.drain.busy:
-                task.cancel()
+        """Give up what waits between steps. A step under way is never cut.
+
+        Its answer is waited for and journaled, unless this owner was fenced: then nothing of it would be acknowledged.
+        """
+        self.drain.stop()
+        for task in self._tasks - self.drain.busy:
+            task.cancel()
+        if not (self.own.lost.done() and self.own.lost.result().why is LostWhy.FENCED):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._config.drain_timeout):
+                    await self.drain.idle()
         await self.own.close()
         self._hold(-self._held)
 

@@ -26,7 +26,7 @@ class Prefix:
         self._pending.pop(offset, None)
 
     def advance(self, position: int) -> None:
-        """The consumer stands at `position`, past control records that are never delivered. Waits for what is pending."""
+        """The consumer stands at `position`: past control records, which are never delivered, if nothing is pending."""
         if not self._pending and position > self._taken:
             self._taken = position
 

@@ -57,6 +57,7 @@ class Partitions:
         self._keepers: dict[int, Keeper] = {}
         self._assigned: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
+        self._closing = False
         self._leaving: set[asyncio.Task[None]] = set()
         self.broken: list[str] = []
         """Keepers that ended by a bug: only a restart of the process helps."""
@@ -70,6 +71,8 @@ class Partitions:
 
     def assigned(self, partitions: Iterable[Partition]) -> None:
         """These are ours now. Synchronous: aiokafka sends no heartbeat while a rebalance callback runs."""
+        if self._closing:
+            return
         found = set(partitions)
         both = {
             partition.number
@@ -215,6 +218,7 @@ class Partitions:
 
     async def close(self) -> None:
         """Drain, commit and release everything."""
+        self._closing = True
         await self._stop(self._keepers.values())
         keepers = list(self._keepers.values())
         self._keepers.clear()

@@ -124,8 +124,6 @@ class Again:
     counts: bool = True
     not_visible: bool = False
     forbidden: bool = False
-    expired: bool = False
-    """The intent grew too old before the call was made: at once, with a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +171,8 @@ def after_register(answer: Answer) -> RegisterVerdict:
         case Registered(invoice_id):
             return Proceed(invoice_id)
         case NotSent(reason):
-            return Again(why, expired=reason == "expired")
+            # The connection took longer than an intent is good for: as API-wide a fault as no connection at all.
+            return Again(why, counts=reason != "expired")
         case Throttled():
             return Again(why, counts=False)
         case Stop() | NotVisible():
@@ -197,7 +196,8 @@ def after_follow_up(step: Step, answer: Answer, invoice_id: str) -> FollowUpVerd
         case Done():
             return Through()
         case NotSent(reason):
-            return Again(why, expired=reason == "expired")
+            # The connection took longer than an intent is good for: as API-wide a fault as no connection at all.
+            return Again(why, counts=reason != "expired")
         case Throttled():
             return Again(why, counts=False)
         case Stop():

@@ -12,6 +12,7 @@ from worker.standing import HEADER_KEY, Entry, Header, encode_entry, encode_head
 
 _MOST = 500
 """Settlements in one transaction."""
+_MOST_BYTES = 8 * 1024 * 1024
 _IDLE = 5.0
 """Seconds after which offsets that moved without a settlement are committed."""
 _HEADER_EVERY = 1000
@@ -93,7 +94,7 @@ class GroupCommit:
             pause = last + self._config.settle_interval - self._clock.monotonic()
             if pause > 0:
                 await asyncio.sleep(pause)
-            batch, self._queue = self._queue[:_MOST], self._queue[_MOST:]
+            batch = self._take()
             if not self._queue:
                 self._ready.clear()
             began = self._clock.monotonic()
@@ -104,6 +105,18 @@ class GroupCommit:
             self._observer.committed(self._config.partition.number, len(batch), last - began)
             if not self._queue:
                 self._quiet.set()
+
+    def _take(self) -> list[Settlement]:
+        """The next transaction's settlements: bounded in number and in bytes of dead letters, at least one."""
+        taken, size = 0, 0
+        for settlement in self._queue[:_MOST]:
+            dead_letter = settlement.dead_letter
+            size += len(dead_letter.value or b"") if dead_letter is not None else 0
+            if taken and size > _MOST_BYTES:
+                break
+            taken += 1
+        batch, self._queue = self._queue[:taken], self._queue[taken:]
+        return batch
 
     async def commit(self, batch: list[Settlement], *, with_header: bool = False) -> Lost | None:
         """One transaction: ledger entries, outcomes, dead letters, and last the input offsets."""

@@ -166,7 +166,13 @@ class Ownership:
         return Fact(kind, self.owner, self._ports.clock.now(), origin, identity)
 
     async def write(self, origin: Coordinates, fact: Fact, age: Age | None = None) -> int | Lost:
-        """Journal a fact of an event and take it into its progress: the fact's offset. `Lost` ends the ownership."""
+        """Journal a fact of an event and take it into its progress: the fact's offset. `Lost` ends the ownership.
+
+        A lost ownership announces no more calls, but still says what came of those on their way, if it can: without
+        the answer each would become a doubt.
+        """
+        if self.lost.done() and fact.kind in (Kind.INTENT, Kind.RENEW):
+            return self.lost.result()
         # A bound from below on the offset, set before the write: the trim must not pass a fact on its way.
         self._floors.setdefault(origin, self.journal.end)
         offset = await self.journal.write(fact, age)

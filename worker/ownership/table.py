@@ -94,7 +94,9 @@ class LedgerTable:
                 beyond.discard(offset)
 
     def _is_coordinates(self, key: bytes) -> bool:
-        return any(key.startswith(f"{topic}/".encode()) for topic in self._inputs)
+        # An identity's second part is a claim type, never a number.
+        topic, _, rest = key.decode(errors="replace").partition("/")
+        return topic in self._inputs and all(part.isdecimal() for part in rest.split("/"))
 
 
 def _digest(key: bytes) -> int:
