@@ -254,7 +254,7 @@ class Creditors:
             self._paused.pop(creditor, None)
             return
         times = self._paused.get(creditor, (0, 0.0))[0] + 1
-        pause = min(self._cap, self._base * 2.0 ** (times - 1))
+        pause = min(self._cap, self._base * 2.0 ** min(times - 1, 30))
         self._paused[creditor] = (times, self._clock.monotonic() + pause)
         if len(self._paused) >= self._several:
             self._gate.close(f"403 for {len(self._paused)} creditors: the token may have lost its rights")

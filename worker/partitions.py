@@ -153,7 +153,7 @@ class Partitions:
         keeper.failures += 1
         keeper.problem = f"lost ({lost.why.value}): {lost.detail}"
         log.error("ownership_lost", partition=keeper.partition, why=lost.why.value, detail=lost.detail)
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (keeper.failures - 1))
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(keeper.failures - 1, 30))
         await asyncio.sleep(pause * (0.5 + self._jitter() / 2))
         inputs = [Partition(topic, keeper.partition) for topic in self._topics.inputs]
         while True:

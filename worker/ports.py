@@ -5,7 +5,7 @@ over. Implementations live in `worker/kafka` and `worker/kravia`, fakes in `test
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -229,6 +229,8 @@ class Details:
     documents: tuple[str, ...] | None
     """File names of the documents that are there."""
     start_available: bool | None
+    raw: Mapping[str, object] = field(default_factory=dict)
+    """The whole answer, where it is a JSON object: the reconciler looks for identity fields in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +256,10 @@ class KraviaApi(Protocol):
         """GET /invoice/{id}/details; an `Answer` is why it could not be read."""
 
     async def search(self, since: datetime, *, skip: int, top: int) -> SearchPage | Answer:
-        """GET /invoice/search of what changed since `since`, oldest first; an `Answer` is why it could not be read."""
+        """GET /invoice/search of what changed since `since`, oldest first; an `Answer` is why it could not be read.
+
+        `since` without a zone is a time as a row printed it; an aware one is sent as UTC.
+        """
 
 
 class Faults(Protocol):
@@ -280,6 +285,12 @@ class Observer:
         """`started`, `restored`, `closed`, or why it was lost (`LostWhy`)."""
 
     def restored(self, partition: int, seconds: float, ledger_records: int, journal_records: int) -> None: ...
+
+    def resolved(self, kind: str) -> None:
+        """A doubt ended: `adopted`, `certainlynot`, or why it was given up."""
+
+    def swept(self, result: str, rows: int, seconds: float) -> None:
+        """A sweep of the search ended: `complete`, or its problem."""
 
     def trimmed(self, ok: bool) -> None: ...
 

@@ -44,7 +44,7 @@ async def back_off(
     decision = decide(
         tools.policy,
         attempts=course.counted if counts else 0,
-        elapsed=open_time - (course.failing_since or open_time),
+        elapsed=open_time - (open_time if course.failing_since is None else course.failing_since),
         jitter=tools.jitter(),
         at_least=verdict.at_least if isinstance(verdict, Ask) else None,
         elapsed_bound=tools.policy.not_visible_elapsed if isinstance(verdict, Again) and verdict.not_visible else None,

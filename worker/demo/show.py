@@ -32,7 +32,7 @@ _RATE_TICKS = 15
 _KILL_AT = 0.4
 _STOP_TIMEOUT = 60.0
 _INTERRUPT_TIMEOUT = 5.0
-_READ_TIMEOUT = 30.0
+_LOOK_INTERVAL = 0.4
 
 
 class Show:
@@ -83,13 +83,13 @@ class Show:
             await _alongside(
                 self._until_settled(worker),
                 self._send(broker.bootstrap),
-                results.follow(),
+                results.follow(_LOOK_INTERVAL),
                 worker.watch(_TICK),
                 kravia.watch(_TICK),
             )
             self._phase = "judging"
             await worker.stop(_STOP_TIMEOUT)
-            await results.to_end(_READ_TIMEOUT)
+            await results.look()
             self.verdict = self.board.verdict(await kravia.registrations())
             self._phase = "done"
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -122,15 +123,16 @@ class KraviaClient:
             return answer
         found = read_details(reply.body) if reply.whole else Details(None, None)
         if found.documents and self._config.file_encoding is FileEncoding.BASE64:
-            return Details(None, found.start_available)
+            return replace(found, documents=None)
         return found
 
     async def search(self, since: datetime, *, skip: int, top: int) -> SearchPage | Answer:
-        """See `ports.KraviaApi`. `since` is aware. A 2xx that holds no rows is `Unclear`, kind `unreadable`.
+        """See `ports.KraviaApi`. A 2xx that holds no rows is `Unclear`, kind `unreadable`.
 
         ASSUMPTION: the time without zone that the guide prints is UTC. Its seven decimals are .NET's ticks.
         """
-        time = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
+        utc = since if since.tzinfo is None else since.astimezone(UTC)
+        time = utc.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
         query = f"byAscending=True&lastUpdatedTime={time}&orderBy=11&skip={skip}&top={top}"
         reply, answer = await self._get(Endpoint.SEARCH, URL(f"{self._root}/invoice/search?{query}", encoded=True))
         if reply is None or not isinstance(answer, Done):

@@ -115,7 +115,7 @@ def read_details(text: str) -> Details:
     documents = _names(_list(places, _DOCUMENT_LISTS), _DOCUMENT_NAMES)
     actions = _names(_list(places, _ACTION_LISTS), _ACTION_NAMES)
     start = None if actions is None else any(name.lower() == "start" for name in actions)
-    return Details(documents, start)
+    return Details(documents, start, _plain(document) if isinstance(document, dict) else {})
 
 
 def _list(places: Sequence[object], names: Sequence[str]) -> list[object] | None:

@@ -1,0 +1,208 @@
+"""The reconciler: finds out what became of doubtful registers, by sweeping Kravia's search.
+
+One sweep serves all doubts that are ripe. Found is adopted. *Not found* counts only with a witness, which makes the
+delay of the search a measurement: the sweep shows an invoice whose register we sent after the doubt's deadline, and
+sweeps that together span more than the search's disorder agree. See docs/never-twice.md.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from worker.doubt import Adopted, CertainlyNot, Doubt, DoubtPolicy, GivenUp, Resolution
+from worker.flow import Gate, GateState
+from worker.matching import Match, Row, compare, read_row
+from worker.ports import Clock, Details, KraviaApi, Observer
+from worker.sweep import SweepPolicy, sweep
+
+log = structlog.get_logger(__name__)
+
+_WITNESSES = 20_000
+_LOOKUPS = 200
+"""`/details` look-ups of one sweep at the most."""
+_MARGIN = 300.0
+"""Seconds that a sweep begins before the oldest intent, beyond the clock error: costs rows, saves doubts."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """A doubt under reconciliation. `witnessed`: when the first sweep with a witness had ended."""
+
+    doubt: Doubt
+    answer: asyncio.Future[Resolution]
+    witnessed: float | None = None
+    last: str = "no_witness"
+    """Why the latest sweep said nothing."""
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What one sweep showed of one doubt: ids of rows by how well they match."""
+
+    same: list[str] = field(default_factory=list)
+    ask: list[tuple[str | None, Match]] = field(default_factory=list)
+
+
+class Reconciler:
+    """Serves every partition of the process: a witness of any of them is a witness for all."""
+
+    def __init__(
+        self,
+        api: KraviaApi,
+        gate: Gate,
+        policy: DoubtPolicy,
+        sweeping: SweepPolicy,
+        clock: Clock,
+        observer: Observer,
+    ) -> None:
+        self.policy = policy
+        self._api = api
+        self._gate = gate
+        self._sweeping = sweeping
+        self._clock = clock
+        self._observer = observer
+        self._cases: list[_Case] = []
+        self._sent: OrderedDict[str, float] = OrderedDict()
+        self._told: OrderedDict[str, Details] = OrderedDict()
+        self._new = asyncio.Event()
+
+    # What the pipeline says and asks
+
+    def registered(self, invoice_id: str, sent: float) -> None:
+        """We registered this invoice; its register was sent at `sent` or later (CLOCK_BOOTTIME): a witness."""
+        self._sent[invoice_id] = sent
+        while len(self._sent) > _WITNESSES:
+            self._sent.popitem(last=False)
+
+    async def resolve(self, doubt: Doubt) -> Resolution:
+        """Wait until it is known what became of a doubtful register, or nobody can tell."""
+        case = _Case(doubt, asyncio.get_running_loop().create_future())
+        self._cases.append(case)
+        self._new.set()
+        try:
+            resolution = await case.answer
+        finally:
+            self._cases.remove(case)
+        kind = resolution.why if isinstance(resolution, GivenUp) else type(resolution).__name__.lower()
+        self._observer.resolved(kind)
+        log.info("doubt_resolved", intent=doubt.intent, resolution=kind)
+        return resolution
+
+    def doubts(self) -> list[Doubt]:
+        """What is being reconciled now."""
+        return [case.doubt for case in self._cases]
+
+    # Sweeping
+
+    async def run(self) -> None:
+        """Sweep whenever a doubt is ripe. Runs until it is cancelled."""
+        while True:
+            self._new.clear()
+            now = self._clock.boottime()
+            self._give_up(now)
+            ripe = [case for case in self._cases if case.doubt.ripe < now]
+            if not ripe or self._gate.state is GateState.CLOSED:
+                await self._pause(now)
+                continue
+            await self._sweep(ripe)
+            await asyncio.sleep(self.policy.sweep_interval)
+
+    async def _pause(self, now: float) -> None:
+        """Until the next doubt is ripe, or one comes."""
+        waits = [case.doubt.ripe - now for case in self._cases if case.doubt.ripe >= now]
+        longest = min([*waits, self.policy.sweep_interval if self._cases else 3600.0])
+        try:
+            async with asyncio.timeout(max(longest, 0.01)):
+                await self._new.wait()
+        except TimeoutError:
+            return
+
+    def _give_up(self, now: float) -> None:
+        for case in self._cases:
+            if case.doubt.expires < now:
+                self._answer(case, GivenUp(case.last))
+
+    async def _sweep(self, cases: list[_Case]) -> None:
+        findings = [_Findings() for _ in cases]
+        witnesses: list[float] = []
+
+        def visit(row: Row, _raw: Mapping[str, object]) -> None:
+            ours = [self._sent[id_] for id_ in row.ids if id_ in self._sent]
+            witnesses.extend(ours)
+            for case, found in zip(cases, findings, strict=True):
+                match compare(row.identity, case.doubt.wanted):
+                    case Match.SAME if row.ids:
+                        found.same.append(row.ids[0])
+                    case Match.UNSURE if ours:
+                        pass  # it is one of our own registers, whose identity we know
+                    case Match.SAME | Match.LIKELY | Match.UNSURE as how:
+                        found.ask.append((row.ids[0] if row.ids else None, how))
+                    case Match.OTHER:
+                        pass
+
+        oldest = min(case.doubt.since for case in cases) - timedelta(seconds=self.policy.clock_error + _MARGIN)
+        began = self._clock.boottime()
+        swept = await sweep(self._api, oldest, visit, self._sweeping)
+        ended = self._clock.boottime()
+        self._observer.swept(swept.problem or "complete", swept.rows, ended - began)
+        if not swept.complete:
+            log.warning("sweep_incomplete", problem=swept.problem, rows=swept.rows)
+            for case in cases:
+                case.last = "unreadable"
+            return
+        lookups = _LOOKUPS
+        for case, found in zip(cases, findings, strict=True):
+            if case.answer.done():
+                continue
+            lookups, asked = await self._ask(case.doubt, found, lookups)
+            self._conclude(case, found, asked, witnesses, began, ended)
+
+    async def _ask(self, doubt: Doubt, found: _Findings, lookups: int) -> tuple[int, bool]:
+        """Let `/details` decide about rows that say too little; whether all of them could be decided."""
+        decided = True
+        if len(found.same) > 1:
+            found.ask += [(id_, Match.SAME) for id_ in found.same]
+            found.same.clear()
+        for id_, _ in found.ask:
+            details = self._told.get(id_ or "")
+            if details is None and id_ is not None and lookups > 0:
+                lookups -= 1
+                answer = await self._api.details(id_)
+                if isinstance(answer, Details):
+                    details = self._told[id_] = answer
+                    while len(self._told) > _WITNESSES:
+                        self._told.popitem(last=False)
+            match Match.UNSURE if details is None else compare(read_row(details.raw).identity, doubt.wanted):
+                case Match.SAME if id_ is not None:
+                    found.same.append(id_)
+                case Match.OTHER:
+                    pass
+                case _:
+                    decided = False
+        return lookups, decided
+
+    def _conclude(
+        self, case: _Case, found: _Findings, decided: bool, witnesses: list[float], began: float, ended: float
+    ) -> None:
+        """What one complete sweep says of a doubt; nothing, mostly."""
+        if len(found.same) == 1:
+            self._answer(case, Adopted(found.same[0]))
+        elif found.same:
+            # Several invoices of this identity are there: a person looks.
+            self._answer(case, GivenUp("ambiguous"))
+        elif not decided:
+            case.witnessed, case.last = None, "no_identity"
+        elif case.witnessed is None:
+            if any(sent > case.doubt.deadline for sent in witnesses):
+                case.witnessed = ended
+        elif began > case.witnessed + self.policy.disorder:
+            self._answer(case, GivenUp("quarantined") if self.policy.quarantine else CertainlyNot())
+
+    @staticmethod
+    def _answer(case: _Case, resolution: Resolution) -> None:
+        if not case.answer.done():
+            case.answer.set_result(resolution)
