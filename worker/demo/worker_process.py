@@ -39,6 +39,12 @@ def settings(bootstrap: str, kravia_url: str, token: str, topics: TopicNames, po
         "WORKER_RETRY_BASE": "0.2",
         "WORKER_RETRY_CAP": "5",
         "WORKER_GATE_PROBE_INTERVAL": "0.2",
+        # True of the simulated Kravia as the demo sets it up: nothing is late, and a search shows all at once.
+        "KRAVIA_REGISTER_TIMEOUT": "10",
+        "KRAVIA_LATE_PROCESSING": "1",
+        "KRAVIA_SEARCH_DELAY": "1",
+        "KRAVIA_SEARCH_DISORDER": "1",
+        "WORKER_CLOCK_ERROR": "1",
     }
 
 

@@ -19,6 +19,7 @@ from worker.telemetry.labels import (
     OWNERSHIP,
     PARTITION,
     REASONS,
+    RESOLUTIONS,
     RESULTS,
     RETRY_STEPS,
     RETRY_WHYS,
@@ -26,6 +27,7 @@ from worker.telemetry.labels import (
     STATES,
     STATUS_CLASSES,
     STEPS,
+    SWEEPS,
     TOPIC,
     WARNINGS,
     Label,
@@ -71,6 +73,9 @@ AGE_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 # A ledger of two years may take minutes to read.
 RESTORE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200)
+
+# Many pages, each a call.
+SWEEP_BUCKETS = (0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
 def _metric(
@@ -168,6 +173,15 @@ RESTORE_SECONDS = _metric(
     buckets=RESTORE_BUCKETS,
 )
 RESTORE_RECORDS = _metric("restore_records_total", Kind.COUNTER, "Records read by restores, by topic kind.", SOURCES)
+DOUBTS = _metric(
+    "doubts_resolved_total",
+    Kind.COUNTER,
+    "Doubtful registers that were reconciled: found and adopted, certainly not registered, or why one was given up.",
+    RESOLUTIONS,
+)
+SWEEP = _metric("sweeps_total", Kind.COUNTER, "Sweeps of Kravia's search for doubtful registers, by result.", SWEEPS)
+SWEEP_ROWS = _metric("sweep_rows_total", Kind.COUNTER, "Rows that those sweeps read.")
+SWEEP_SECONDS = _metric("sweep_seconds", Kind.HISTOGRAM, "Duration of a sweep.", buckets=SWEEP_BUCKETS)
 TRIMS = _metric("journal_trims_total", Kind.COUNTER, "DeleteRecords calls that trim the journal, by result.", RESULTS)
 GATE = _metric("gate_state", Kind.GAUGE, "1 for the state that the gate is in, 0 for the others.", GATE_STATES)
 GATE_WHY = _metric(
@@ -195,6 +209,10 @@ CATALOGUE: tuple[Metric, ...] = (
     OWNERSHIP_CHANGES,
     RESTORE_SECONDS,
     RESTORE_RECORDS,
+    DOUBTS,
+    SWEEP,
+    SWEEP_ROWS,
+    SWEEP_SECONDS,
     TRIMS,
     GATE,
     GATE_WHY,

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from worker.model import Step, TopicNames
 from worker.ports import Observer
 from worker.telemetry import catalogue as c
-from worker.telemetry.labels import NONE, OTHER, State, closest, gate_why
+from worker.telemetry.labels import NONE, OTHER, State, closest, gate_why, resolution, sweep_result
 
 Labels = tuple[str, ...]
 
@@ -147,6 +147,10 @@ class PrometheusObserver(Observer):
         self._ownership = _Counters(c.OWNERSHIP_CHANGES, registry)
         self._restore_seconds = _Histograms(c.RESTORE_SECONDS, registry)
         self._restore_records = _Counters(c.RESTORE_RECORDS, registry)
+        self._doubts = _Counters(c.DOUBTS, registry)
+        self._sweeps = _Counters(c.SWEEP, registry)
+        self._sweep_rows = _Counters(c.SWEEP_ROWS, registry)
+        self._sweep_seconds = _Histograms(c.SWEEP_SECONDS, registry)
         self._trims = _Counters(c.TRIMS, registry)
         self._gate = _OneOf(c.GATE, registry, "half_open")
         self._gate_why = _OneOf(c.GATE_WHY, registry, "start")
@@ -200,6 +204,14 @@ class PrometheusObserver(Observer):
         self._restore_seconds.observe(seconds)
         self._restore_records.inc("ledger", by=ledger_records)
         self._restore_records.inc("journal", by=journal_records)
+
+    def resolved(self, kind: str) -> None:
+        self._doubts.inc(resolution(kind))
+
+    def swept(self, result: str, rows: int, seconds: float) -> None:
+        self._sweeps.inc(sweep_result(result))
+        self._sweep_rows.inc(by=rows)
+        self._sweep_seconds.observe(seconds)
 
     def trimmed(self, ok: bool) -> None:
         self._trims.inc("ok" if ok else "failed")
