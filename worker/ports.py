@@ -89,7 +89,7 @@ class LogReader(Protocol):
         """
 
     async def read_one(self, partition: Partition, offset: int) -> Record | None | Lost:
-        """The committed record at exactly this offset; None when it is gone."""
+        """The record at exactly this offset, which the caller knows to be committed; None when it is gone."""
 
     async def read_tail(self, partition: Partition, count: int) -> Tail | Lost:
         """Committed records of the last `count` offsets (fewer records where compaction took some)."""
