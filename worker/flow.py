@@ -281,11 +281,39 @@ class Budget:
         return self.held < self._size
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator["Slot"]:
         """A place among the events in flight; waits, first come first served."""
-        async with self._slots:
-            self.in_flight += 1
-            try:
-                yield
-            finally:
-                self.in_flight -= 1
+        slot = Slot(self)
+        await slot.take()
+        try:
+            yield slot
+        finally:
+            slot.give_back()
+
+
+class Slot:
+    """One event's place; it is given back while the event waits for something that takes minutes."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._taken = False
+
+    async def take(self) -> None:
+        """Wait for the place."""
+        await self._budget._slots.acquire()  # noqa: SLF001  (the two are one thing)
+        self._budget.in_flight += 1
+        self._taken = True
+
+    def give_back(self) -> None:
+        """Let another event have it."""
+        if self._taken:
+            self._taken = False
+            self._budget.in_flight -= 1
+            self._budget._slots.release()  # noqa: SLF001
+
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[None]:
+        """Without the place inside, with it again after."""
+        self.give_back()
+        yield
+        await self.take()

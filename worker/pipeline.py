@@ -11,11 +11,12 @@ from typing import assert_never
 from worker import saga
 from worker.course import Course
 from worker.drain import Drain
+from worker.flow import Slot
 from worker.follow_up import attach, start
-from worker.model import Ending, Event, Reason, Scheduled
+from worker.model import Ending, Event, Scheduled
 from worker.ownership import Ownership
 from worker.ports import Lost
-from worker.register import register
+from worker.register import register, register_after_doubt
 from worker.standing import Entry, digests
 from worker.tools import Tools
 
@@ -36,9 +37,9 @@ class Pipeline:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    def course(self, event: Event, own: Ownership, drain: Drain) -> Course:
+    def course(self, event: Event, own: Ownership, drain: Drain, slot: Slot) -> Course:
         """The state that `handle` works on, for the lane to watch."""
-        return Course(event, own, drain, own.progress(event.envelope.origin))
+        return Course(event, own, drain, own.progress(event.envelope.origin), slot)
 
     async def handle(self, course: Course) -> Ended | Lost:
         """Take one event to its end."""
@@ -73,13 +74,16 @@ class Pipeline:
         match opening:
             case saga.Over(ending):
                 return ending
-            case saga.Doubt(intent):
-                return course.ends(Reason.IN_DOUBT, doubt=intent)
             case saga.Resume():
                 course.unsure = True
                 return opening
+            case saga.Doubt(intent):
+                return _resumed(await register_after_doubt(self._tools, course, intent))
             case saga.Fresh():
-                invoice_id = await register(self._tools, course)
-                return saga.Resume(invoice_id, frozenset(), False) if isinstance(invoice_id, str) else invoice_id
+                return _resumed(await register(self._tools, course))
             case _ as unreachable:
                 assert_never(unreachable)
+
+
+def _resumed(registered: str | Ending | Lost) -> saga.Resume | Ending | Lost:
+    return saga.Resume(registered, frozenset(), False) if isinstance(registered, str) else registered

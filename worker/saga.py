@@ -18,6 +18,7 @@ from worker.model import (
     Refusal,
     Rejected,
     Repeated,
+    Resolved,
     Scheduled,
     Step,
 )
@@ -292,7 +293,7 @@ def standing_after(
         after = replace(after, amount=f"{event.amount:f}", currency=event.currency)
     state, doubt, invoice_id = after.state, None, ending_id(ending)
     match ending:
-        case Repeated() | Discarded() | Rejected(reason=Refusal.CONFLICT) | Failed(reason=Reason.BLOCKED):
+        case Repeated() | Discarded() | Resolved() | Rejected(reason=Refusal.CONFLICT) | Failed(reason=Reason.BLOCKED):
             return after
         case Scheduled():
             state = State.SCHEDULED

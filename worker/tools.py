@@ -9,6 +9,7 @@ from worker.course import Course
 from worker.flow import Creditors, Gate
 from worker.model import Failed, Reason
 from worker.ports import Answer, Clock, Faults, KraviaApi, Observer
+from worker.reconcile import Reconciler
 from worker.retry import GiveUp, RetryPolicy, decide
 from worker.saga import Again, Ask
 
@@ -20,6 +21,7 @@ class Tools:
     api: KraviaApi
     gate: Gate
     creditors: Creditors
+    reconciler: Reconciler
     policy: RetryPolicy
     clock: Clock
     faults: Faults

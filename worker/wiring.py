@@ -1,12 +1,14 @@
 """Each part's share of the settings, as the small frozen value that the part takes."""
 
 from worker.clock import SystemClock
+from worker.doubt import DoubtPolicy
 from worker.flow import GatePolicy
 from worker.kafka.consumer import ConsumerConfig
 from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaConfig, TokenSource
 from worker.ownership import OwnershipConfig
 from worker.retry import RetryPolicy
 from worker.settings import Settings
+from worker.sweep import SweepPolicy
 
 
 def token_source(settings: Settings) -> TokenSource:
@@ -66,6 +68,27 @@ def ownership_config(settings: Settings, partitions: int) -> OwnershipConfig:
         commit_timeout=settings.worker_commit_timeout,
         transaction_timeout=settings.kafka_transaction_timeout,
     )
+
+
+def doubt_policy(settings: Settings) -> DoubtPolicy:
+    """What is waited for before anything is believed about a doubt."""
+    return DoubtPolicy(
+        intent_validity=settings.worker_intent_validity,
+        register_timeout=settings.kravia_register_timeout,
+        late_processing=settings.kravia_late_processing,
+        search_delay=settings.kravia_search_delay,
+        clock_error=settings.worker_clock_error,
+        disorder=settings.kravia_search_disorder,
+        witness_timeout=settings.worker_witness_timeout,
+        sweep_interval=settings.worker_sweep_interval,
+        registers=settings.worker_doubt_registers,
+        quarantine=settings.worker_in_doubt == "quarantine",
+    )
+
+
+def sweep_policy(settings: Settings) -> SweepPolicy:
+    """The bounds of a sweep."""
+    return SweepPolicy(page=settings.kravia_search_page, pages=settings.worker_sweep_pages)
 
 
 def consumer_config(settings: Settings) -> ConsumerConfig:

@@ -12,13 +12,16 @@ from enum import StrEnum
 from itertools import product
 
 from worker.telemetry.labels import (
+    DOUBT_STATES,
     ENDINGS,
     GATE_STATES,
     GATE_WHYS,
+    LEDGER_STATES,
     OUTCOMES,
     OWNERSHIP,
     PARTITION,
     REASONS,
+    RESOLUTIONS,
     RESULTS,
     RETRY_STEPS,
     RETRY_WHYS,
@@ -26,6 +29,7 @@ from worker.telemetry.labels import (
     STATES,
     STATUS_CLASSES,
     STEPS,
+    SWEEPS,
     TOPIC,
     WARNINGS,
     Label,
@@ -125,8 +129,8 @@ EVENTS = _metric(
     "events",
     Kind.GAUGE,
     "Unfinished events by state: queued (not begun, or behind an earlier event of its identity), registering, "
-    "attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), settling (waiting for its "
-    "commit).",
+    "attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), doubt (being reconciled), "
+    "settling (waiting for its commit).",
     PARTITION,
     STATES,
 )
@@ -146,6 +150,32 @@ OPEN_INTENTS = _metric(
     "Register calls that were announced in the journal and whose answer is not known yet. What is open when the "
     "process is killed will be in doubt.",
     PARTITION,
+)
+DOUBTS = _metric(
+    "doubts",
+    Kind.GAUGE,
+    "Registers of which it is not known whether they were carried out: being reconciled, or given up and left to a "
+    "person.",
+    PARTITION,
+    DOUBT_STATES,
+)
+OLDEST_DOUBT = _metric(
+    "oldest_doubt_seconds", Kind.GAUGE, "Age of the oldest doubt being reconciled, 0 where there is none.", PARTITION
+)
+RESOLUTIONS_TOTAL = _metric(
+    "doubt_resolutions_total",
+    Kind.COUNTER,
+    "Doubts that ended: adopted (the search shows it), certainlynot (a witness proves that it was not carried out), or "
+    "why it was left to a person.",
+    RESOLUTIONS,
+)
+SWEEPS_TOTAL = _metric("sweeps_total", Kind.COUNTER, "Sweeps of Kravia's search, by result.", SWEEPS)
+LEDGER = _metric("ledger_identities", Kind.GAUGE, "Identities in the owned ledgers, by state.", LEDGER_STATES)
+DOUBLES = _metric(
+    "possible_double_registers",
+    Kind.GAUGE,
+    "Identities with more than one register call that may have been carried out, less those that a person resolved. "
+    "Counted from the ledger, so that a restart keeps it. Above 0 somebody must look.",
 )
 OWNED = _metric("owned_partitions", Kind.GAUGE, "Partitions that this process owns now.")
 COMMIT_SECONDS = _metric(
@@ -189,6 +219,12 @@ CATALOGUE: tuple[Metric, ...] = (
     IN_FLIGHT_BYTES,
     OLDEST,
     OPEN_INTENTS,
+    DOUBTS,
+    OLDEST_DOUBT,
+    RESOLUTIONS_TOTAL,
+    SWEEPS_TOTAL,
+    LEDGER,
+    DOUBLES,
     OWNED,
     COMMIT_SECONDS,
     COMMIT_RECORDS,
