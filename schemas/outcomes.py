@@ -113,7 +113,7 @@ class RepeatedOutcome(_Outcome):
     """The same invoice again: the earlier result stands, no call was made."""
 
     outcome: Literal["repeated"]
-    invoiceId: str = Field(description="Kravia's id.")
+    invoiceId: str | None = Field(default=None, description="Kravia's id, when it is registered.")
     earlierOutcome: str = Field(description="Id of the outcome that stands.")
 
 
@@ -125,8 +125,19 @@ class DiscardedOutcome(_Outcome):
     why: str
 
 
+class ResolvedOutcome(_Outcome):
+    """A person's verdict on a doubt was obeyed: the ledger says so now, no call was made."""
+
+    outcome: Literal["resolved"]
+    verdict: Literal["registered", "not_registered"]
+    who: str
+    why: str
+    doubt: int = Field(description="Journal offset of the intent that was in doubt.")
+    invoiceId: str | None = Field(default=None, description="Kravia's id, by the verdict `registered`.")
+
+
 Outcome = Annotated[
-    ScheduledOutcome | RejectedOutcome | FailedOutcome | RepeatedOutcome | DiscardedOutcome,
+    ScheduledOutcome | RejectedOutcome | FailedOutcome | RepeatedOutcome | DiscardedOutcome | ResolvedOutcome,
     Field(discriminator="outcome"),
 ]
 """Data of an outcome event."""
@@ -140,5 +151,6 @@ OUTCOME_TYPES: Final = {
     "failed": "kravia.invoice.failed.v1",
     "repeated": "kravia.invoice.repeated.v1",
     "discarded": "kravia.invoice.discarded.v1",
+    "resolved": "kravia.invoice.resolved.v1",
 }
 """The CloudEvents type of each outcome, by the `outcome` in its data."""

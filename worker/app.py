@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -12,7 +11,8 @@ import uvloop
 from worker import wiring
 from worker.clock import SystemClock
 from worker.faults import faults
-from worker.flow import Budget, Creditors, Gate, GateState
+from worker.flow import Budget, Creditors
+from worker.gate import Gate
 from worker.kafka.consumer import GroupConsumer
 from worker.kafka.producer import KafkaProducer
 from worker.kafka.reader import KafkaAdmin, KafkaReader
@@ -30,18 +30,17 @@ from worker.partitions import Partitions
 from worker.pipeline import Pipeline
 from worker.ports import Lost
 from worker.receipts import Desk
+from worker.reconcile import Reconciler
 from worker.settings import Settings
+from worker.status import Status
 from worker.telemetry.health import HealthServer
-from worker.telemetry.labels import State
 from worker.telemetry.logs import configure
-from worker.telemetry.metrics import PartitionGauges, PrometheusObserver
+from worker.telemetry.metrics import PrometheusObserver
 from worker.tools import Tools
 
 log = structlog.get_logger(__name__)
 
 OK, FAILED, REFUSED = 0, 1, 2
-_STALL = 30.0
-"""Seconds without a poll after which the process is not alive: a poll takes 50 ms, a rebalance its time-out."""
 
 
 def run(settings: Settings) -> int:
@@ -112,6 +111,7 @@ class _Worker:
     consumer: GroupConsumer
     partitions: Partitions
     gate: Gate
+    reconciler: Reconciler
     client: KraviaClient
     token: TokenSource
     trimmer: Trimmer
@@ -128,10 +128,16 @@ class _Worker:
         observer = PrometheusObserver(topics, version)
         client = KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
         gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
+        budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
+        reconciler = Reconciler(
+            client, gate, wiring.doubt_policy(settings), wiring.sweep_policy(settings), clock, observer
+        )
         tools = Tools(
             client,
             gate,
             Creditors(gate, clock, share=settings.worker_partition_window // 2),
+            reconciler,
+            budget,
             wiring.retry_policy(settings),
             clock,
             fault,
@@ -161,7 +167,6 @@ class _Worker:
             settings.worker_partition_window,
             settings.worker_drain_timeout,
         )
-        budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
         pipeline = Pipeline(tools)
         consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)
 
@@ -185,15 +190,17 @@ class _Worker:
             observer,
             settings.worker_trim_interval,
         )
-        observer.gauges(lambda: _gauges(partitions, clock))
+        status = Status(consumer, partitions, gate, clock)
+        observer.gauges(status.gauges)
         health = HealthServer(
             settings.worker_http_host,
             settings.worker_http_port,
             expose=observer.expose,
-            livez=lambda: _livez(consumer, partitions),
-            readyz=lambda: _readyz(consumer, partitions, gate),
+            livez=status.livez,
+            readyz=status.readyz,
+            status=status.report,
         )
-        return cls(settings, consumer, partitions, gate, client, token, trimmer, health, reader, admin)
+        return cls(settings, consumer, partitions, gate, reconciler, client, token, trimmer, health, reader, admin)
 
     async def run(self) -> int:
         """Until a signal, or until a part of it fails."""
@@ -208,6 +215,7 @@ class _Worker:
         polling = asyncio.create_task(self.consumer.run(), name="poll")
         helpers = [
             asyncio.create_task(self.gate.run(), name="gate"),
+            asyncio.create_task(self.reconciler.run(), name="reconcile"),
             asyncio.create_task(self.trimmer.run(), name="trim"),
             asyncio.create_task(self._watch_token(), name="token"),
         ]
@@ -242,33 +250,3 @@ class _Worker:
         await self.client.close()
         await self.reader.close()
         await self.admin.close()
-
-
-def _gauges(partitions: Partitions, clock: SystemClock) -> Iterable[PartitionGauges]:
-    now = clock.now()
-    for lane in partitions.lanes():
-        events: dict[State, int] = {}
-        size = 0
-        for work in lane.unfinished():
-            state = State.of(work.state)
-            events[state] = events.get(state, 0) + 1
-            size += work.record.size
-        oldest = lane.oldest()
-        age = 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
-        yield PartitionGauges(lane.own.partition, events, age, lane.own.open_intents, size)
-
-
-def _livez(consumer: GroupConsumer, partitions: Partitions) -> list[str]:
-    """Only what a restart can mend: every restart may add doubts."""
-    silent = asyncio.get_running_loop().time() - consumer.last_poll
-    stalled = [f"no poll for {silent:.0f} s"] if consumer.last_poll and silent > _STALL and not consumer.problem else []
-    return [*stalled, *partitions.broken]
-
-
-def _readyz(consumer: GroupConsumer, partitions: Partitions, gate: Gate) -> list[str]:
-    problems = partitions.problems()
-    if consumer.problem is not None:
-        problems.append(consumer.problem)
-    if gate.state is GateState.CLOSED:
-        problems.append(f"the gate is closed: {gate.why}")
-    return problems

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from worker.doubt import Doubt
 from worker.drain import Drain
 from worker.facts import Progress
+from worker.flow import Slot
 from worker.model import Event, Failed, History, Reason, Step
 from worker.ownership import Ownership
 from worker.ports import Answer, Details
@@ -23,8 +25,11 @@ class Course:
     own: Ownership
     drain: Drain
     progress: Progress
+    slot: Slot
     unsure: bool = False
     """A call of an earlier attempt may have been carried out: ask `/details` first."""
+    own_documents: bool = True
+    """No earlier event of this identity attached documents to the invoice."""
     details: Details | None = None
     invoice_id: str | None = None
     step: Step = Step.REGISTER
@@ -35,9 +40,10 @@ class Course:
     last_failure: datetime | None = None
     last_class: str | None = None
     last_status: int | None = None
-    open_intent: bool = False
     waiting: str = field(default="queued")
-    """For metrics: `queued`, `gate`, `backoff`, or the step under way."""
+    """For metrics and status: `queued`, `gate`, `backoff`, `doubt`, or the step under way."""
+    doubt: Doubt | None = None
+    """What is being reconciled."""
 
     def begin(self, step: Step) -> None:
         """A call of this step goes out."""

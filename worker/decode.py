@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, cast
 
+from schemas.commands import COMMAND_TYPE, RegisteredVerdict, check_command
 from schemas.events import (
     DEFAULT_START_MESSAGE,
     MAX_ATTACHMENTS,
     REGISTER_FIELDS,
+    REQUESTED_TYPE,
     InvoiceRequest,
     check,
     identity_of,
@@ -19,8 +21,8 @@ from schemas.events import (
 )
 from schemas.identity import partition_for
 from schemas.jsontext import JsonValue, canonical, dumps, plain
-from worker.envelope import Unreadable, open_record
-from worker.model import Attachment, Decoded, Event, Invalid, Problem, Record, Refusal
+from worker.envelope import Opened, Unreadable, open_record
+from worker.model import Attachment, Command, Decoded, Event, Invalid, Problem, Record, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,21 @@ DEFAULT_LIMITS: Final = Limits()
 _MAX_KEY_SHOWN: Final = 200
 
 
-def decode(record: Record, *, partition_count: int, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+def decode(record: Record, *, partition_count: int, commands: bool = False, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     """The event in `record`, or why there is none. Never raises, whatever the record holds.
+
+    `commands`: the record stands in a topic that may hold a person's decisions, too; nowhere else are they believed.
 
     `partition_count` is that of the input topics, at least 1. `Invalid.problems` lists all that was found, bounded,
     with a pointer into the event's data and without its values. An invalid event keeps its identity where that is
     readable; a misrouted one has none, so that it settles under its coordinates and touches no other partition's
     ledger.
     """
-    opened = open_record(record)
+    opened = open_record(record, (REQUESTED_TYPE, COMMAND_TYPE) if commands else (REQUESTED_TYPE,))
     if isinstance(opened, Unreadable):
         return Invalid(opened.envelope, None, Refusal.UNDECODABLE, opened.problems, record.size)
+    if opened.type == COMMAND_TYPE:
+        return _command(opened, record, partition_count)
     data = opened.data
     checked = check(data)
     identity = identity_of(checked) if isinstance(checked, InvoiceRequest) else readable_identity(data)
@@ -77,6 +83,29 @@ def decode(record: Record, *, partition_count: int, limits: Limits = DEFAULT_LIM
         start_message=checked.startMessage or DEFAULT_START_MESSAGE,
         size=record.size,
         key_differs=record.key != key,
+    )
+
+
+def _command(opened: Opened, record: Record, partition_count: int) -> Command | Invalid:
+    command = check_command(opened.data)
+    if isinstance(command, list):
+        problems = tuple(Problem(*violation) for violation in command)
+        return Invalid(opened.envelope, None, Refusal.VALIDATION, problems, record.size)
+    right = partition_for(command.identity.encode(), partition_count)
+    if right != record.partition:
+        misrouted = _misrouted(command.identity, right, partition_count)
+        return Invalid(opened.envelope, None, Refusal.MISROUTED, (misrouted,), record.size)
+    return Command(
+        opened.envelope,
+        command.identity,
+        # An envelope with a type has an id.
+        opened.envelope.event_id or str(record.coordinates),
+        command.verb,
+        command.doubt,
+        command.invoiceId if isinstance(command, RegisteredVerdict) else None,
+        command.who,
+        command.why,
+        record.size,
     )
 
 

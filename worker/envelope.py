@@ -38,6 +38,7 @@ class Opened:
 
     envelope: Envelope
     data: JsonValue
+    type: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,11 @@ class Unreadable:
     problems: tuple[Problem, ...]
 
 
-def open_record(record: Record) -> Opened | Unreadable:
-    """The envelope and the data of `record`, or everything that is wrong with either. Never raises."""
+def open_record(record: Record, types: Container[str] = (REQUESTED_TYPE,)) -> Opened | Unreadable:
+    """The envelope and the data of `record`, or everything that is wrong with either. Never raises.
+
+    `types`: the CloudEvents types that this topic may hold.
+    """
     headers = {name.lower(): value or b"" for name, value in record.headers}
     found: list[Problem] = []
     traceparent: JsonValue = None
@@ -66,7 +70,7 @@ def open_record(record: Record) -> Opened | Unreadable:
         is_event = any(name.startswith("ce_") for name in headers)
         data = _parsed(record.value, found)
     if is_event:
-        _check_attributes(texts, present, found)
+        _check_attributes(texts, present, types, found)
     envelope = Envelope(
         origin=record.coordinates,
         event_id=texts["id"],
@@ -76,7 +80,7 @@ def open_record(record: Record) -> Opened | Unreadable:
         time=_time(texts["time"], record.timestamp_ms, found),
         replay_of=_replay_of(headers, found),
     )
-    return Unreadable(envelope, tuple(found)) if found else Opened(envelope, data)
+    return Unreadable(envelope, tuple(found)) if found else Opened(envelope, data, texts["type"])
 
 
 def _media_type(headers: Mapping[str, bytes], found: list[Problem]) -> str:
@@ -162,7 +166,9 @@ def _checked(name: str, text: str, found: list[Problem]) -> str | None:
     return None
 
 
-def _check_attributes(texts: Mapping[str, str | None], present: Container[str], found: list[Problem]) -> None:
+def _check_attributes(
+    texts: Mapping[str, str | None], present: Container[str], types: Container[str], found: list[Problem]
+) -> None:
     found += [
         Problem("", f"missing_{name}", f"The CloudEvents attribute {name} is missing.")
         for name in _REQUIRED
@@ -171,7 +177,7 @@ def _check_attributes(texts: Mapping[str, str | None], present: Container[str], 
     if texts["specversion"] not in {None, "1.0"}:
         found.append(Problem("", "unknown_specversion", "The CloudEvents specversion must be 1.0."))
     kind = texts["type"]
-    if kind not in {None, REQUESTED_TYPE}:
+    if kind is not None and kind not in types:
         got = f", not {kind}" if kind and _TYPE.fullmatch(kind) else ""
         found.append(Problem("", "unknown_type", f"The CloudEvents type must be {REQUESTED_TYPE}{got}."))
 

@@ -6,20 +6,21 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from worker import saga
 from worker.course import Course
 from worker.decode import decode
 from worker.drain import Drain
 from worker.flow import Budget
-from worker.model import Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
+from worker.model import Command, Decoded, Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
 from worker.ownership import Ownership
 from worker.ownership.group_commit import Settlement
 from worker.pipeline import Pipeline
 from worker.ports import Clock, Lost, LostWhy, Observer
 from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, receipt_id
 from worker.standing import Entry
+from worker.verdict import obey
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Work:
     """A record on its way through the lane."""
 
     record: Record
-    decoded: Event | Invalid
+    decoded: Decoded
     course: Course | None = None
     ended: bool = False
 
@@ -100,7 +101,8 @@ class Lane:
             if not prefix.take(record.offset):
                 continue
             self._observer.consumed(record.topic, record.partition)
-            work = Work(record, decode(record, partition_count=self._config.partitions))
+            commands = record.topic == self._config.topics.replays
+            work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands))
             if self._is_settled(work):
                 prefix.settle(record.offset)
                 self.own.forget(record.coordinates)
@@ -137,10 +139,7 @@ class Lane:
 
     async def _one(self, work: Work) -> bool:
         """Whether it was settled; if not, this ownership is lost."""
-        if isinstance(work.decoded, Invalid):
-            settlement = await self._settle_invalid(work, work.decoded)
-        else:
-            settlement = await self._settle_event(work, work.decoded)
+        settlement = await self._end(work)
         if isinstance(settlement, Lost):
             self.own.lose(settlement)
             return False
@@ -151,13 +150,22 @@ class Lane:
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         return settlement.committed.done()
 
+    async def _end(self, work: Work) -> Settlement | Lost:
+        match work.decoded:
+            case Event() as event:
+                return await self._settle_event(work, event)
+            case Invalid() as invalid:
+                return await self._settle_invalid(work, invalid)
+            case Command() as command:
+                return await self._settle_command(work, command)
+            case _ as unreachable:
+                assert_never(unreachable)
+
     async def _settle_event(self, work: Work, event: Event) -> Settlement | Lost:
         if event.key_differs:
             self._observer.warned("key_differs")
-        course = self._pipeline.course(event, self.own, self.drain)
-        async with self._budget.slot():
-            work.course = course
-            ended = await self._pipeline.handle(course)
+        work.course = course = self._pipeline.course(event, self.own, self.drain)
+        ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
             return ended
         entry = saga.standing_after(
@@ -178,6 +186,13 @@ class Lane:
             return before
         ending = Rejected(invalid.reason, invalid.problems)
         return self._settlement(work, ending, before or Entry(), History())
+
+    async def _settle_command(self, work: Work, command: Command) -> Settlement | Lost:
+        before = await self.own.entry(command.identity)
+        if isinstance(before, Lost):
+            return before
+        ending, entry = obey(before, command)
+        return self._settlement(work, ending, entry, History())
 
     def _settlement(self, work: Work, ending: Ending, entry: Entry, history: History) -> Settlement:
         record, envelope = work.record, work.envelope

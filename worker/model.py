@@ -150,7 +150,22 @@ class Invalid:
     size: int
 
 
-Decoded = Event | Invalid
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person decided about a doubt. `invoice_id` is None for the verdict *not registered*."""
+
+    envelope: Envelope
+    identity: str
+    id: str
+    verb: str
+    doubt: int
+    invoice_id: str | None
+    who: str
+    why: str
+    size: int
+
+
+Decoded = Event | Invalid | Command
 
 
 class Reason(StrEnum):
@@ -204,7 +219,7 @@ class Repeated:
     """The same event again: the earlier result stands, no call was made."""
 
     earlier_outcome: str
-    invoice_id: str
+    invoice_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +230,18 @@ class Discarded:
     why: str
 
 
-Ending = Scheduled | Rejected | Failed | Repeated | Discarded
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A person's verdict on a doubt was obeyed."""
+
+    verdict: str
+    who: str
+    why: str
+    doubt: int
+    invoice_id: str | None
+
+
+Ending = Scheduled | Rejected | Failed | Repeated | Discarded | Resolved
 
 
 @dataclass(frozen=True, slots=True)

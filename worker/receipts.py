@@ -17,6 +17,7 @@ from schemas.outcomes import (
     RegisterCall,
     RejectedOutcome,
     RepeatedOutcome,
+    ResolvedOutcome,
     ScheduledOutcome,
     outcome_id,
 )
@@ -31,6 +32,7 @@ from worker.model import (
     Record,
     Rejected,
     Repeated,
+    Resolved,
     Scheduled,
     TopicNames,
 )
@@ -121,7 +123,7 @@ def dead_letter_record(receipt: Receipt, record: Record, desk: Desk) -> OutRecor
     those that say where and when the event failed first.
     """
     ending = receipt.ending
-    if isinstance(ending, Scheduled | Repeated | Discarded):
+    if isinstance(ending, Scheduled | Repeated | Discarded | Resolved):
         return None
     replayed = receipt.envelope.replay_of is not None
     earlier = read_headers(record.headers) if replayed else None
@@ -186,6 +188,16 @@ def _outcome(receipt: Receipt) -> Outcome:
             )
         case Repeated(earlier, invoice_id):
             return RepeatedOutcome(**common, outcome="repeated", earlierOutcome=earlier, invoiceId=invoice_id)
+        case Resolved(verdict, who, why, doubt, invoice_id):
+            return ResolvedOutcome(
+                **common,
+                outcome="resolved",
+                verdict="registered" if verdict == "registered" else "not_registered",
+                who=who,
+                why=why,
+                doubt=doubt,
+                invoiceId=invoice_id,
+            )
         case Discarded(who, why):
             return DiscardedOutcome(**common, outcome="discarded", who=who, why=why)
         case _:

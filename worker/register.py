@@ -1,4 +1,7 @@
-"""Register: an intent, a call, a fact; again only when it is certain that the call was not carried out."""
+"""Register: an intent, a call, a fact; again only when it is certain that the call was not carried out.
+
+A call that may have been carried out is in doubt: the reconciler finds out, or a person must.
+"""
 
 import asyncio
 from dataclasses import replace
@@ -6,7 +9,9 @@ from typing import assert_never
 
 from worker import saga
 from worker.course import Course
+from worker.doubt import Adopted, CertainlyNot, Doubt, GivenUp, inherited_doubt, own_doubt
 from worker.facts import Kind
+from worker.gate import GateState
 from worker.model import Ending, Reason, Step
 from worker.ports import Answer, Forbidden, Lost, Registered
 from worker.tools import Tools, back_off, creditors_turn
@@ -15,11 +20,15 @@ from worker.tools import Tools, back_off, creditors_turn
 async def register(tools: Tools, course: Course) -> str | Ending | Lost:
     """The invoice's id, or how the event ended without one."""
     while True:
+        if (over := _too_many(tools, course)) is not None:
+            return over
         if (paused := await creditors_turn(tools, course)) is not None:
             return paused
         course.waiting = "gate"
         try:
             async with tools.gate.passage(Step.REGISTER) as passage, course.drain.step():
+                if tools.gate.state is GateState.CLOSED:
+                    continue  # it closed while this waited for a drain to end
                 called = await _call(tools, course)
                 if isinstance(called, Lost):
                     return called
@@ -35,14 +44,71 @@ async def register(tools: Tools, course: Course) -> str | Ending | Lost:
             case saga.End(ending):
                 return ending
             case saga.Uncertain():
-                return course.ends(Reason.IN_DOUBT, doubt=intent)
+                since = course.progress.attempts[-1].at
+                # The wait begins at the call's end, never at its beginning.
+                doubt = own_doubt(tools.reconciler.policy, course.event, intent, since, tools.clock.boottime())
+                resolved = await _resolve(tools, course, doubt)
+                if not isinstance(resolved, CertainlyNot):
+                    return resolved
             case saga.Again():
-                counts = verdict.counts and not passage.trial
+                counts = verdict.counts and passage.counts
                 gave_up = await back_off(tools, course, passage.answer, verdict, counts=counts)
                 if gave_up is not None:
                     return gave_up
             case _ as unreachable:
                 assert_never(unreachable)
+
+
+async def register_after_doubt(tools: Tools, course: Course, intent: int) -> str | Ending | Lost:
+    """Like `register`, for an event that a former owner left with an intent whose answer nobody knows."""
+    course.step = Step.REGISTER
+    attempt = next(attempt for attempt in course.progress.attempts if attempt.intent == intent)
+    policy, claimed = tools.reconciler.policy, course.own.claimed
+    resolved = await _resolve(tools, course, inherited_doubt(policy, course.event, intent, attempt.at, claimed))
+    return await register(tools, course) if isinstance(resolved, CertainlyNot) else resolved
+
+
+async def _resolve(tools: Tools, course: Course, doubt: Doubt) -> str | CertainlyNot | Ending | Lost:
+    """Wait for the reconciler; journal what it found, so that it is found once. The id when the invoice is there."""
+    course.waiting, course.doubt = "doubt", doubt
+    async with course.slot.aside():
+        resolution = await tools.reconciler.resolve(doubt)
+    course.doubt = None
+    match resolution:
+        case GivenUp(why):
+            course.last_class = why
+            return course.ends(Reason.IN_DOUBT, doubt=doubt.intent)
+        case Adopted(invoice_id):
+            lost = await _close(course, doubt, Kind.REGISTERED, "adopted", invoice_id)
+            course.unsure = True
+            return invoice_id if lost is None else lost
+        case CertainlyNot():
+            lost = await _close(course, doubt, Kind.NOT_CARRIED_OUT, "witnessed")
+            return resolution if lost is None else lost
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+async def _close(
+    course: Course, doubt: Doubt, kind: Kind, answer_class: str, invoice_id: str | None = None
+) -> Lost | None:
+    """The fact that closes a doubtful intent for good."""
+    own, origin = course.own, course.event.envelope.origin
+    fact = replace(
+        own.fact(kind, origin, course.event.identity),
+        intent=doubt.intent,
+        invoice_id=invoice_id,
+        answer_class=answer_class,
+    )
+    async with course.drain.step():
+        written = await own.write(origin, fact)
+    return written if isinstance(written, Lost) else None
+
+
+def _too_many(tools: Tools, course: Course) -> Ending | None:
+    """Registered again after doubts: a bounded number of times."""
+    again = sum(attempt.answer_class == "witnessed" for attempt in course.progress.attempts)
+    return course.ends(Reason.EXPIRED) if again >= tools.reconciler.policy.registers else None
 
 
 async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:
@@ -60,7 +126,11 @@ async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:
     answer = await tools.api.register(event.body, age)
     tools.creditors.answered(event.creditor_id, forbidden=isinstance(answer, Forbidden))
     kind, answer_class = saga.register_fact(answer)
-    invoice_id = answer.invoice_id if isinstance(answer, Registered) else None
+    invoice_id = None
+    if isinstance(answer, Registered):
+        invoice_id = answer.invoice_id
+        # Dated by the intent, which is before the sending: a witness must be sent after a doubt's deadline.
+        tools.reconciler.registered(invoice_id, age.boottime)
     fact = replace(
         own.fact(kind, origin, event.identity), intent=intent, invoice_id=invoice_id, answer_class=answer_class
     )

@@ -20,6 +20,7 @@ HEADER_KEY = b"!header"
 """No identity begins with `!`: identities begin with creditorId's digits, coordinates with a topic name."""
 PARTITIONER = "murmur2"
 MAX_CALLS = 16
+_CERTAINLY_NOT = "not_carried_out"
 MAX_COMMANDS = 32
 
 
@@ -65,6 +66,14 @@ class Entry:
             answer = calls.pop(0).answer
             folded[answer] = folded.get(answer, 0) + 1
         return replace(self, calls=tuple(calls), folded=folded)
+
+    @property
+    def possible_double(self) -> bool:
+        """Whether more than one register call may have been carried out, as far as no one resolved it."""
+        answers = [*(call.answer for call in self.calls)]
+        may = sum(not answer.startswith(_CERTAINLY_NOT) for answer in answers)
+        may += sum(count for answer, count in self.folded.items() if not answer.startswith(_CERTAINLY_NOT))
+        return may > 1
 
     def with_settled(self, inputs: tuple[str, str], topic: str, offset: int) -> "Entry":
         """Move the settled offset of `topic` (one of `inputs`) up to `offset`."""

@@ -1,12 +1,14 @@
 """Each part's share of the settings, as the small frozen value that the part takes."""
 
 from worker.clock import SystemClock
-from worker.flow import GatePolicy
+from worker.doubt import DoubtPolicy
+from worker.gate import GatePolicy
 from worker.kafka.consumer import ConsumerConfig
 from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaConfig, TokenSource
 from worker.ownership import OwnershipConfig
 from worker.retry import RetryPolicy
 from worker.settings import Settings
+from worker.sweep import SweepPolicy
 
 
 def token_source(settings: Settings) -> TokenSource:
@@ -68,6 +70,27 @@ def ownership_config(settings: Settings, partitions: int) -> OwnershipConfig:
     )
 
 
+def doubt_policy(settings: Settings) -> DoubtPolicy:
+    """What is waited for before anything is believed about a doubt."""
+    return DoubtPolicy(
+        intent_validity=settings.worker_intent_validity,
+        register_timeout=settings.kravia_register_timeout,
+        late_processing=settings.kravia_late_processing,
+        search_delay=settings.kravia_search_delay,
+        clock_error=settings.worker_clock_error,
+        disorder=settings.kravia_search_disorder,
+        witness_timeout=settings.worker_witness_timeout,
+        sweep_interval=settings.worker_sweep_interval,
+        registers=settings.worker_doubt_registers,
+        quarantine=settings.worker_in_doubt == "quarantine",
+    )
+
+
+def sweep_policy(settings: Settings) -> SweepPolicy:
+    """The bounds of a sweep."""
+    return SweepPolicy(page=settings.kravia_search_page, pages=settings.worker_sweep_pages)
+
+
 def consumer_config(settings: Settings) -> ConsumerConfig:
     """The group member's part of the settings."""
     return ConsumerConfig(
@@ -78,6 +101,7 @@ def consumer_config(settings: Settings) -> ConsumerConfig:
         rebalance_timeout=settings.kafka_rebalance_timeout,
         max_poll_interval=settings.kafka_max_poll_interval,
         max_poll_records=settings.kafka_max_poll_records,
+        fetch_max_wait=settings.kafka_fetch_max_wait,
         fetch_max_bytes=settings.kafka_fetch_max_bytes,
         max_partition_fetch_bytes=settings.kafka_max_partition_fetch_bytes,
         commit_timeout=settings.worker_commit_timeout,

@@ -10,9 +10,11 @@ from schemas.identity import identity
 from tests.unit.fakes_log import FakeAdmin, FakeLog, FakeProducer, FakeReader
 from tests.unit.fakes_time import EPOCH, VirtualClock
 from worker.decode import decode
+from worker.doubt import DoubtPolicy, GivenUp
 from worker.facts import decode as decode_fact
 from worker.faults import NO_FAULTS
-from worker.flow import Budget, Creditors, Gate, GatePolicy, GateState
+from worker.flow import Budget, Creditors
+from worker.gate import Gate, GatePolicy, GateState
 from worker.lane import Lane, LaneConfig
 from worker.model import Event, Partition, Record, TopicNames
 from worker.ownership import OwnershipConfig, take_over
@@ -129,6 +131,20 @@ class Watcher(Observer):
         self.told.append(("trimmed", ok))
 
 
+class NobodyKnows:
+    """A reconciler that finds nothing out: every doubt is left to a person at once."""
+
+    def __init__(self):
+        self.policy = DoubtPolicy()
+        self.witnesses = {}
+
+    def registered(self, invoice_id, sent):
+        self.witnesses[invoice_id] = sent
+
+    async def resolve(self, doubt):
+        return GivenUp("no_witness")
+
+
 class World:
     """Everything that outlives an ownership: the log, Kravia, the gate; made inside a virtual loop."""
 
@@ -144,6 +160,8 @@ class World:
             self.api,
             self.gate,
             self.creditors,
+            NobodyKnows(),
+            self.budget,
             policy,
             self.clock,
             NO_FAULTS,

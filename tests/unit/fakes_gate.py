@@ -4,7 +4,7 @@ import asyncio
 
 from tests.unit.fakes_core import Watcher
 from tests.unit.fakes_time import VirtualClock
-from worker.flow import Gate, GatePolicy, GateState
+from worker.gate import Gate, GatePolicy, GateState
 from worker.model import Step
 from worker.ports import Registered, SearchPage
 

@@ -4,7 +4,7 @@ import asyncio
 
 from tests.unit.fakes_core import World, make_event
 from worker.drain import Drain
-from worker.flow import GatePolicy
+from worker.gate import GatePolicy
 from worker.pipeline import Ended, Pipeline
 from worker.retry import RetryPolicy
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.unit.fakes_core import Watcher
 from tests.unit.fakes_time import VirtualClock, settle_down, virtual
-from worker.flow import Budget, Creditors, Gate, GatePolicy, GateState
+from worker.flow import Budget, Creditors
+from worker.gate import Gate, GatePolicy, GateState
 from worker.ports import SearchPage
 
 
@@ -107,18 +108,20 @@ class TestBudget:
     @virtual
     async def test_events_in_flight_are_bounded_first_come_first_served(self):
         budget, order = Budget(3, 100), []
-        most = 0
+        most = now = 0
 
         async def work(number):
-            nonlocal most
-            async with budget.slot():
-                most = max(most, budget.in_flight)
+            nonlocal most, now
+            async with budget.place():
+                now += 1
+                most = max(most, now)
                 order.append(number)
                 await asyncio.sleep(1)
+                now -= 1
 
         await asyncio.gather(*(work(number) for number in range(9)))
         assert order == list(range(9))
-        assert (most, budget.in_flight) == (3, 0)
+        assert most == 3
         assert asyncio.get_running_loop().time() == pytest.approx(3)
 
     @virtual
@@ -126,14 +129,25 @@ class TestBudget:
         budget = Budget(1, 100)
 
         async def hold():
-            async with budget.slot():
+            async with budget.place():
                 await asyncio.sleep(1000)
 
         holder = asyncio.create_task(hold())
         await settle_down()
         holder.cancel()
-        async with budget.slot():
-            assert budget.in_flight == 1
+        async with asyncio.timeout(1), budget.place():
+            pass
+
+    @virtual
+    async def test_a_place_is_given_to_others_while_its_holder_waits_for_minutes(self):
+        budget = Budget(1, 100)
+        first = budget.place()
+        async with first:
+            async with first.aside(), asyncio.timeout(1), budget.place():
+                pass
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1), budget.place():
+                    pass
 
     @virtual
     async def test_bytes_are_bounded(self):

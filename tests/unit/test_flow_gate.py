@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.fakes_gate import GateFixture
 from tests.unit.fakes_time import settle_down, until, virtual
-from worker.flow import GateState
+from worker.gate import GateState
 from worker.model import Step
 from worker.ports import (
     Done,
@@ -33,10 +33,10 @@ class TestHalfOpen:
         others = [asyncio.create_task(fixture.call(Registered("1"), seconds=5)) for _ in range(9)]
         await first
         assert fixture.clock.monotonic() == 5
-        assert first.result().trial
+        assert not first.result().counts
         await asyncio.gather(*others)
         assert fixture.clock.monotonic() == pytest.approx(10), "the others went side by side"
-        assert not any(task.result().trial for task in others)
+        assert all(task.result().counts for task in others)
 
     @pytest.mark.parametrize("answer", UNDERSTOOD, ids=lambda answer: type(answer).__name__)
     @virtual
@@ -66,14 +66,14 @@ class TestHalfOpen:
             other = fixture.waits()
             await settle_down()
             assert not other.done()
-        assert passage.trial
-        assert (await other).trial
+        assert not passage.counts
+        assert not (await other).counts
 
     @virtual
     async def test_a_trial_that_is_throttled_makes_place_after_the_wait(self):
         fixture = GateFixture()
         await fixture.call(Throttled(429, 30.0))
-        assert (await fixture.waits()).trial
+        assert not (await fixture.waits()).counts
         assert fixture.clock.monotonic() == pytest.approx(30)
 
 
@@ -142,7 +142,7 @@ class TestProbing:
         await fixture.call(Stop(401))
         waiting = [fixture.waits() for _ in range(5)]
         await asyncio.gather(*waiting)
-        assert [task.result().trial for task in waiting].count(True) == 1
+        assert [task.result().counts for task in waiting].count(False) == 1
         states = [told[1] for told in fixture.watcher.told if told[0] == "gate"]
         assert states == ["half_open", "open", "closed", "half_open", "open"]
 
@@ -175,3 +175,40 @@ class TestProbing:
         assert fixture.clock.monotonic() == before
         await until(lambda: len(fixture.probes) == 10)
         assert fixture.clock.monotonic() - before == pytest.approx(2, abs=0.1)
+
+
+class TestOtherCalls:
+    @virtual
+    async def test_half_open_one_at_a_time_until_one_is_understood(self):
+        fixture = GateFixture()
+        waiting = [fixture.waits(Step.ATTACH) for _ in range(3)]
+        first, *others = waiting
+        await asyncio.wait(waiting)
+        assert not first.result().counts
+        assert fixture.gate.state is GateState.HALF_OPEN, "only register shows whether its ids can be read"
+        assert all(not task.result().counts for task in others)
+
+    @virtual
+    async def test_their_failures_while_it_tries_the_api_out_do_not_count_against_events(self):
+        fixture = GateFixture()
+        passage = await fixture.call(NotSent("connect"), Step.ATTACH)
+        assert not passage.counts
+        assert fixture.gate.state is GateState.CLOSED
+
+
+@virtual
+async def test_unreadable_ids_of_calls_that_were_on_their_way_together_count_once():
+    fixture = await GateFixture().opened()
+    await asyncio.gather(*(fixture.call(Unclear("no_id", 200), seconds=1) for _ in range(5)))
+    assert not fixture.gate.latched
+
+
+@virtual
+async def test_a_latched_gate_probes_again_after_a_late_answer_with_an_id():
+    fixture = await GateFixture(unreadable_ids=1, probe_max=5).opened()
+    late = asyncio.create_task(fixture.call(Registered("1"), seconds=100))
+    await fixture.call(Unclear("no_id", 200), seconds=1)
+    assert fixture.gate.latched
+    await late
+    await fixture.waits()
+    assert fixture.gate.state is GateState.OPEN

@@ -8,7 +8,7 @@ from tests.unit.fakes_core import JOURNAL, make_event
 from tests.unit.fakes_pipeline import PATIENT, TWO, Bench
 from tests.unit.fakes_time import settle_down, virtual
 from worker.facts import decode
-from worker.flow import GatePolicy
+from worker.gate import GatePolicy
 from worker.model import Failed, Reason, Refusal, Rejected, Scheduled, Step
 from worker.ports import (
     AlreadyThere,

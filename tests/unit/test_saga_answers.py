@@ -145,11 +145,17 @@ class TestDetails:
     @pytest.mark.parametrize("person", [False, True])
     @pytest.mark.parametrize(("documents", "decision"), [(("a.pdf",), Skip()), (("b.pdf",), Resend()), ((), Resend())])
     def test_where_details_tells_it_decides(self, person, documents, decision):
-        assert attach_after_details(Details(documents, None), "a.pdf", unknown_to_person=person) == decision
+        assert (
+            attach_after_details(Details(documents, None), "a.pdf", names_tell=True, unknown_to_person=person)
+            == decision
+        )
 
     def test_where_it_does_not_tell_the_setting_decides(self):
-        assert attach_after_details(Details(None, None), "a.pdf", unknown_to_person=False) == Resend()
-        assert attach_after_details(Details(None, None), "a.pdf", unknown_to_person=True) == LeaveToPerson()
+        assert attach_after_details(Details(None, None), "a.pdf", names_tell=True, unknown_to_person=False) == Resend()
+        assert (
+            attach_after_details(Details(None, None), "a.pdf", names_tell=True, unknown_to_person=True)
+            == LeaveToPerson()
+        )
 
     @pytest.mark.parametrize(("available", "decision"), [(True, Resend()), (None, Resend()), (False, Skip())])
     def test_start_is_sent_again_unless_it_is_no_longer_available(self, available, decision):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from worker.flow import Creditors, Gate, GatePolicy
+from worker.flow import Creditors
+from worker.gate import Gate, GatePolicy
 from worker.model import Reason, Refusal, Step, TopicNames
 from worker.ports import Answer, Forbidden, LostWhy, NotSent, Observer, Stop, Unclear
 from worker.telemetry import catalogue as c

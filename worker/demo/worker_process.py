@@ -36,15 +36,18 @@ def settings(bootstrap: str, kravia_url: str, token: str, topics: TopicNames, po
         "WORKER_HTTP_PORT": str(port),
         "WORKER_LOG_FORMAT": "json",
         # Short waits: a demo has no quarter of an hour.
+        # The waits of a doubt are minutes by default; the simulated API is known, so here they are seconds.
+        "WORKER_INTENT_VALIDITY": "2",
+        "KRAVIA_REGISTER_TIMEOUT": "2",
+        "KRAVIA_LATE_PROCESSING": "1",
+        "KRAVIA_SEARCH_DELAY": "1",
+        "KRAVIA_SEARCH_DISORDER": "0.5",
+        "WORKER_CLOCK_ERROR": "0.1",
+        "WORKER_SWEEP_INTERVAL": "0.5",
+        "WORKER_WITNESS_TIMEOUT": "10",
         "WORKER_RETRY_BASE": "0.2",
         "WORKER_RETRY_CAP": "5",
         "WORKER_GATE_PROBE_INTERVAL": "0.2",
-        # True of the simulated Kravia as the demo sets it up: nothing is late, and a search shows all at once.
-        "KRAVIA_REGISTER_TIMEOUT": "10",
-        "KRAVIA_LATE_PROCESSING": "1",
-        "KRAVIA_SEARCH_DELAY": "1",
-        "KRAVIA_SEARCH_DISORDER": "1",
-        "WORKER_CLOCK_ERROR": "1",
     }
 
 

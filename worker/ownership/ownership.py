@@ -9,7 +9,6 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from worker.facts import Fact, Kind, Progress, UnreadableRecordError
@@ -66,17 +65,20 @@ class Ownership:
         ports: Ports,
         partition: int,
         owner: str,
-        claimed_at: datetime,
+        claimed: float,
         producers: tuple[LogProducer, LogProducer],
         journal: Journal,
         restored: Restored,
         header: Header,
         starts: dict[str, int],
     ) -> None:
-        """`producers`: the journal's and the settlement's; `starts`: where each input topic begins."""
+        """`producers`: the journal's and the settlement's; `starts`: where each input topic begins.
+
+        `claimed`: when both producers had started (CLOCK_BOOTTIME): what a doubt about a former owner waits from.
+        """
         self.partition = partition
         self.owner = owner
-        self.claimed_at = claimed_at
+        self.claimed = claimed
         self.journal = journal
         self.table: LedgerTable = restored.table
         self.digest_key = header.digest_key
@@ -274,8 +276,8 @@ async def _take_over(
                 if (lost := await producer.start()) is not None:
                     return lost
             ports.observer.ownership(partition, "started")
-            claimed_at = ports.clock.now()
-            claim = await journal.write(Fact(Kind.CLAIM, owner, claimed_at))
+            claimed = ports.clock.boottime()
+            claim = await journal.write(Fact(Kind.CLAIM, owner, ports.clock.now()))
     except TimeoutError:
         return Lost(LostWhy.TIMEOUT, "fencing the former owner took longer than the take-over time-out")
     if isinstance(claim, Lost):
@@ -292,7 +294,7 @@ async def _take_over(
     header = restored.header or Header(config.group, config.topics, config.partitions, PARTITIONER, os.urandom(32))
     if (stranger := _of_another_worker(config, partition, header)) is not None:
         return stranger
-    ownership = Ownership(config, ports, partition, owner, claimed_at, producers, journal, restored, header, starts)
+    ownership = Ownership(config, ports, partition, owner, claimed, producers, journal, restored, header, starts)
     # The header is renewed on every take-over, so that retention does not eat it.
     if (lost := await ownership.commits.commit([], with_header=True)) is not None:
         return lost

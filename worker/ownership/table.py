@@ -14,6 +14,7 @@ from worker.standing import Entry, State
 
 _PACKED = struct.Struct("<Bqqq")
 _STATES = tuple(State)
+_DOUBLE = 0x80
 _RECENT = 2048
 
 
@@ -37,6 +38,8 @@ class LedgerTable:
         self._beyond: tuple[set[int], set[int]] = (set(), set())
         self.counts: dict[State, int] = dict.fromkeys(_STATES, 0)
         """How many identities are in each state."""
+        self.doubles = 0
+        """Identities with more than one register call that may have been carried out."""
 
     def __len__(self) -> int:
         return len(self._packed)
@@ -52,9 +55,13 @@ class LedgerTable:
         digest = _digest(key)
         before = self._packed.get(digest)
         if before is not None:
-            self.counts[_STATES[before[0]]] -= 1
+            self.counts[_STATES[before[0] & ~_DOUBLE]] -= 1
+            self.doubles -= bool(before[0] & _DOUBLE)
+        double = entry.possible_double
         self.counts[entry.state] += 1
-        self._packed[digest] = _PACKED.pack(_STATES.index(entry.state), *entry.settled, offset)
+        self.doubles += double
+        flags = _STATES.index(entry.state) | (_DOUBLE if double else 0)
+        self._packed[digest] = _PACKED.pack(flags, *entry.settled, offset)
 
     def remember(self, key: bytes, entry: Entry) -> None:
         """Keep a freshly written entry whole, for a while."""
@@ -73,7 +80,7 @@ class LedgerTable:
         if packed is None:
             return None
         state, requests, replays, offset = _PACKED.unpack(packed)
-        return Glance(_STATES[state], (requests, replays), offset)
+        return Glance(_STATES[state & ~_DOUBLE], (requests, replays), offset)
 
     def is_settled(self, record: Record, key: bytes) -> bool:
         """Whether the outcome of a record at or after the committed offset is committed.

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from worker.settings.fields import optional, optional_file, seconds
+from worker.settings.fields import count, optional, optional_file, seconds
 
 URL = "https://host[:port][/path], without user, query or fragment, and without /api/v2, which the worker adds"
 PATTERNS = 'a JSON list of regular expressions, for example ["already (exists|registered)"]'
@@ -118,6 +118,12 @@ class KraviaSettings(BaseModel):
         default="resend",
         description="A document may or may not have arrived, and details do not tell: send it again (it may then be "
         "there twice), or leave it to a person.",
+    )
+    kravia_search_page: int = count(
+        100,
+        "Rows asked for in one page of the search; 20 (as in the guide) when the API refuses more. Its limit is "
+        "undocumented.",
+        at_most=10_000,
     )
     kravia_late_processing: float = seconds(
         300, f"A: the longest that Kravia may take to carry out a call after the worker gave up on it. {GUESS}"

@@ -31,6 +31,17 @@ class WorkerSettings(BaseModel):
         description="What becomes of an intent whose call may have been carried out and which the search does not "
         "show: registered again once a witness proves that the search would show it, or never again without a person.",
     )
+    worker_witness_timeout: float = seconds(
+        1800,
+        "How long a witness is waited for once a doubt's waits are over; then the event is a dead letter, reason "
+        "`in_doubt`, and a person decides.",
+        at_most=7 * 86_400,
+    )
+    worker_sweep_interval: float = seconds(10, "Time between two sweeps of the search while a doubt is open.")
+    worker_sweep_pages: int = count(2_000, "Most pages of one sweep; one that needs more is not believed.")
+    worker_doubt_registers: int = count(
+        3, "How often an event is registered again after a witness proved that the call before was not carried out."
+    )
     worker_settle_interval: float = seconds(
         0.05, "A busy partition commits no more often than this; a quiet one at once.", at_most=10, zero=True
     )

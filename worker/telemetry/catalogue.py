@@ -12,9 +12,11 @@ from enum import StrEnum
 from itertools import product
 
 from worker.telemetry.labels import (
+    DOUBT_STATES,
     ENDINGS,
     GATE_STATES,
     GATE_WHYS,
+    LEDGER_STATES,
     OUTCOMES,
     OWNERSHIP,
     PARTITION,
@@ -130,8 +132,8 @@ EVENTS = _metric(
     "events",
     Kind.GAUGE,
     "Unfinished events by state: queued (not begun, or behind an earlier event of its identity), registering, "
-    "attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), settling (waiting for its "
-    "commit).",
+    "attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), doubt (being reconciled), "
+    "settling (waiting for its commit).",
     PARTITION,
     STATES,
 )
@@ -151,6 +153,24 @@ OPEN_INTENTS = _metric(
     "Register calls that were announced in the journal and whose answer is not known yet. What is open when the "
     "process is killed will be in doubt.",
     PARTITION,
+)
+DOUBTS_NOW = _metric(
+    "doubts",
+    Kind.GAUGE,
+    "Registers of which it is not known whether they were carried out: being reconciled, or given up and left to a "
+    "person.",
+    PARTITION,
+    DOUBT_STATES,
+)
+OLDEST_DOUBT = _metric(
+    "oldest_doubt_seconds", Kind.GAUGE, "Age of the oldest doubt being reconciled, 0 where there is none.", PARTITION
+)
+LEDGER = _metric("ledger_identities", Kind.GAUGE, "Identities in the owned ledgers, by state.", LEDGER_STATES)
+DOUBLES = _metric(
+    "possible_double_registers",
+    Kind.GAUGE,
+    "Identities with more than one register call that may have been carried out, less those that a person resolved. "
+    "Counted from the ledger, so that a restart keeps it. Above 0 somebody must look.",
 )
 OWNED = _metric("owned_partitions", Kind.GAUGE, "Partitions that this process owns now.")
 COMMIT_SECONDS = _metric(
@@ -203,6 +223,10 @@ CATALOGUE: tuple[Metric, ...] = (
     IN_FLIGHT_BYTES,
     OLDEST,
     OPEN_INTENTS,
+    DOUBTS_NOW,
+    OLDEST_DOUBT,
+    LEDGER,
+    DOUBLES,
     OWNED,
     COMMIT_SECONDS,
     COMMIT_RECORDS,

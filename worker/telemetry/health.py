@@ -1,32 +1,37 @@
-"""The HTTP server for operations: `/metrics`, `/livez`, `/readyz`.
+"""The HTTP server for operations: `/metrics`, `/livez`, `/readyz`, `/status`.
 
 A probe that fails answers 503 and lists its problems as JSON, so that whoever looks need not guess. The problems are
 sentences without values of events.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
 
 Problems = Callable[[], list[str]]
+Report = Callable[[], dict[str, Any]]
 Expose = Callable[[str], tuple[bytes, str]]
 
 
 class HealthServer:
-    """Serves metrics and probes from callables that must not wait.
+    """Serves metrics, probes and status from callables that must not wait.
 
     `expose` takes an Accept header and gives body and content type; `livez` and `readyz` give what is wrong, an
-    empty list when nothing is. Port 0 picks a free one.
+    empty list when nothing is; `status` gives what is unfinished, as JSON. Port 0 picks a free one.
     """
 
-    def __init__(self, host: str, port: int, *, expose: Expose, livez: Problems, readyz: Problems) -> None:
+    def __init__(
+        self, host: str, port: int, *, expose: Expose, livez: Problems, readyz: Problems, status: Report = dict
+    ) -> None:
         self._host = host
         self._port = port
         app = web.Application()
         app.router.add_get("/metrics", _metrics(expose))
         app.router.add_get("/livez", _probe(livez))
         app.router.add_get("/readyz", _probe(readyz))
+        app.router.add_get("/status", _status(status))
         # Probes and scrapes are not worth a line each.
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
 
@@ -53,6 +58,13 @@ def _metrics(expose: Expose) -> Handler:
     async def handler(request: web.Request) -> web.Response:
         body, content_type = expose(request.headers.get(hdrs.ACCEPT, ""))
         return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
+
+    return handler
+
+
+def _status(report: Report) -> Handler:
+    async def handler(_request: web.Request) -> web.Response:
+        return web.json_response(report())
 
     return handler
 

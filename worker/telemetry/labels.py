@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from worker.model import Reason, Refusal, Step
 from worker.ports import LostWhy
+from worker.standing import State as LedgerState
 
 OTHER = "other"
 NONE = "none"
@@ -20,6 +21,7 @@ class State(StrEnum):
     STARTING = "starting"
     BACKOFF = "backoff"
     GATE = "gate"
+    DOUBT = "doubt"
     SETTLING = "settling"
 
     @classmethod
@@ -57,7 +59,7 @@ STATUS_CLASSES = Label(
     "status_class",
     _with_other(["1xx", "2xx", "3xx", "4xx", "429", "5xx", "timeout", "lost", "not_sent"]),
 )
-OUTCOMES = Label("outcome", _with_other(["scheduled", "rejected", "failed", "repeated", "discarded"]))
+OUTCOMES = Label("outcome", _with_other(["scheduled", "rejected", "failed", "repeated", "discarded", "resolved"]))
 REASONS = Label("reason", (NONE, *dict.fromkeys(_with_other([*Refusal, *Reason]))))
 ENDINGS: tuple[tuple[str, ...], ...] = (
     ("scheduled", NONE),
@@ -65,6 +67,7 @@ ENDINGS: tuple[tuple[str, ...], ...] = (
     *(("failed", reason) for reason in Reason),
     ("repeated", NONE),
     ("discarded", NONE),
+    ("resolved", NONE),
     (OTHER, OTHER),
 )
 RETRY_STEPS = Label("step", _with_other(Step))
@@ -102,6 +105,8 @@ WARNING_MEANINGS: dict[str, str] = {
     "register_body_buffered": "a register body did not fit the socket's send buffer: its end left unchecked",
     "throttled": "the API answered 429, or 503 with Retry-After: every call waits as long as it asked",
 }
+DOUBT_STATES = Label("state", ("reconciling", "given_up"))
+LEDGER_STATES = Label("state", tuple(LedgerState))
 WARNINGS = Label("code", _with_other(WARNING_MEANINGS))
 RESOLUTIONS = Label(
     "resolution",

@@ -4,7 +4,7 @@ Counts arrive as calls; gauges of what is unfinished are asked for at each scrap
 truth. Everything runs on the event loop's thread.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from worker.model import Step, TopicNames
 from worker.ports import Observer
+from worker.standing import State as LedgerState
 from worker.telemetry import catalogue as c
 from worker.telemetry.labels import NONE, OTHER, State, closest, gate_why, resolution, sweep_result
 
@@ -35,6 +36,10 @@ class PartitionGauges:
     oldest_unfinished_seconds: float = 0.0
     open_intents: int = 0
     size: int = 0
+    doubts: int = 0
+    oldest_doubt_seconds: float = 0.0
+    ledger: Mapping[LedgerState, int] = field(default_factory=dict)
+    possible_doubles: int = 0
 
 
 GaugeSource = Callable[[], Iterable[PartitionGauges]]
@@ -108,12 +113,25 @@ class _Unfinished(Collector):
             oldest.add_metric([partition], one.oldest_unfinished_seconds)
             intents.add_metric([partition], one.open_intents)
         yield from (events, oldest, intents)
+        yield from _doubts(now)
         yield _single(c.OWNED, len(now))
         yield _single(
             c.IN_FLIGHT_EVENTS,
             sum(count for one in now for state, count in one.events.items() if state is not State.QUEUED),
         )
         yield _single(c.IN_FLIGHT_BYTES, sum(one.size for one in now))
+
+
+def _doubts(now: Sequence[PartitionGauges]) -> Iterator[GaugeMetricFamily]:
+    doubts, oldest, ledger = (_family(metric) for metric in (c.DOUBTS_NOW, c.OLDEST_DOUBT, c.LEDGER))
+    for one in now:
+        doubts.add_metric([str(one.partition), "reconciling"], one.doubts)
+        doubts.add_metric([str(one.partition), "given_up"], one.ledger.get(LedgerState.IN_DOUBT, 0))
+        oldest.add_metric([str(one.partition)], one.oldest_doubt_seconds)
+    for state in LedgerState:
+        ledger.add_metric([state], sum(one.ledger.get(state, 0) for one in now))
+    yield from (doubts, oldest, ledger)
+    yield _single(c.DOUBLES, sum(one.possible_doubles for one in now))
 
 
 def _family(metric: c.Metric) -> GaugeMetricFamily:

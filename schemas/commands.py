@@ -1,0 +1,73 @@
+# ruff: noqa: N815 -- field names are those of the JSON, in the case that Kravia's own fields have
+"""What a person decided: commands on `invoice.replays`, version 1. Written by the operator's tools only.
+
+A CloudEvent of type `kravia.invoice.command.v1`, binary or structured; its id is the command's id: one that was seen
+before has no effect. The record's key is the invoice's identity, as for events.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from schemas.fields import field_title
+from schemas.identity import identity_parts
+from schemas.violations import Violation
+
+COMMAND_TYPE: Final = "kravia.invoice.command.v1"
+
+_Text = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, field_title_generator=field_title)
+
+    version: Literal[1] = Field(default=1, description="Of this format.")
+    identity: str = Field(min_length=1, max_length=2000, description="The invoice that it is about.")
+    who: _Text = Field(description="Who decided.")
+    when: AwareDatetime = Field(description="When.")
+    why: _Text = Field(description="Why, for the audit.")
+
+
+class _Verdict(_Command):
+    doubt: int = Field(
+        ge=0,
+        description="The doubt that it resolves: the journal offset of its intent, as ledger entry, outcome and dead "
+        "letter carry it. Obeyed only while the ledger holds that very doubt.",
+    )
+
+
+class RegisteredVerdict(_Verdict):
+    """The doubtful register was carried out: Kravia has the invoice under this id."""
+
+    verb: Literal["registered"]
+    invoiceId: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Kravia's id.")
+
+
+class NotRegisteredVerdict(_Verdict):
+    """The doubtful register was not carried out, and never will be: the invoice may be sent again."""
+
+    verb: Literal["not_registered"]
+
+
+CommandData = Annotated[RegisteredVerdict | NotRegisteredVerdict, Field(discriminator="verb")]
+"""Data of a command."""
+
+COMMAND: Final[TypeAdapter[CommandData]] = TypeAdapter(CommandData)
+
+
+def check_command(data: object) -> CommandData | list[Violation]:
+    """The command in parsed JSON, or everything that is wrong with it."""
+    try:
+        command = COMMAND.validate_python(data)
+    except ValidationError as error:
+        return [
+            Violation(
+                "".join(f"/{part}" for part in found["loc"] if part not in ("registered", "not_registered")),
+                found["type"],
+                f"{found['msg']}.",
+            )
+            for found in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+    if identity_parts(command.identity) is None:
+        return [Violation("/identity", "not_an_identity", "The identity is not creditorId/claimType/invoiceNo.")]
+    return command

@@ -1,0 +1,116 @@
+"""What is unfinished and what is wrong, for metrics, probes and `/status`. Nothing here waits or changes anything."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from worker.gate import Gate, GateState
+from worker.kafka.consumer import GroupConsumer
+from worker.lane import Lane, Work
+from worker.partitions import Partitions
+from worker.ports import Clock
+from worker.standing import State as LedgerState
+from worker.telemetry.labels import State
+from worker.telemetry.metrics import PartitionGauges
+
+_STALL = 30.0
+"""Seconds without a poll after which the process is not alive: a poll takes 50 ms; a rebalance says so itself."""
+_SHOWN = 50
+"""Doubts listed for each partition."""
+
+
+class Status:
+    """Looks at the running parts."""
+
+    def __init__(self, consumer: GroupConsumer, partitions: Partitions, gate: Gate, clock: Clock) -> None:
+        self._consumer = consumer
+        self._partitions = partitions
+        self._gate = gate
+        self._clock = clock
+
+    def livez(self) -> list[str]:
+        """Only what a restart can mend: every restart may add doubts."""
+        polled = self._consumer.last_poll
+        silent = asyncio.get_running_loop().time() - polled
+        stalled = polled and silent > _STALL and self._consumer.problem is None
+        return [*([f"no poll for {silent:.0f} s"] if stalled else []), *self._partitions.broken]
+
+    def readyz(self) -> list[str]:
+        """What keeps events from being handled now."""
+        problems = self._partitions.problems()
+        if self._consumer.problem is not None:
+            problems.append(self._consumer.problem)
+        if self._gate.state is GateState.CLOSED:
+            problems.append(f"the gate is closed: {self._gate.why}")
+        return problems
+
+    def gauges(self) -> Iterable[PartitionGauges]:
+        """For each owned partition, at each scrape."""
+        for lane in self._partitions.lanes():
+            works = list(lane.unfinished())
+            doubts = [work.course.doubt for work in works if work.course and work.course.doubt]
+            oldest = min((doubt.since for doubt in doubts), default=None)
+            now = self._clock.now()
+            yield PartitionGauges(
+                lane.own.partition,
+                Counter(State.of(work.state) for work in works),
+                _age(lane, self._clock),
+                lane.own.open_intents,
+                sum(work.record.size for work in works),
+                len(doubts),
+                0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
+                dict(lane.own.table.counts),
+                lane.own.table.doubles,
+            )
+
+    def report(self) -> dict[str, Any]:
+        """`/status`: JSON. Identities and coordinates are named, nothing else of an event."""
+        return {
+            "ready": not self.readyz(),
+            "problems": self.readyz(),
+            "gate": {"state": self._gate.state.value, "why": self._gate.why},
+            "partitions": [self._partition(lane) for lane in self._partitions.lanes()],
+        }
+
+    def _partition(self, lane: Lane) -> dict[str, Any]:
+        works = list(lane.unfinished())
+        head = min(works, key=lambda work: (work.envelope.time, work.record.offset), default=None)
+        own = lane.own
+        return {
+            "partition": own.partition,
+            "owner": own.owner,
+            "next": {topic: prefix.next for topic, prefix in own.prefixes.items()},
+            "unfinished": Counter(work.state for work in works),
+            "oldest": None if head is None else self._work(head),
+            "oldest_seconds": _age(lane, self._clock),
+            "ledger": {state.value: own.table.counts[state] for state in LedgerState},
+            "possible_double_registers": own.table.doubles,
+            "doubts": [self._work(work) for work in works if work.course and work.course.doubt][:_SHOWN],
+        }
+
+    def _work(self, work: Work) -> dict[str, Any]:
+        """One event: where it stands, and what it waits for."""
+        told: dict[str, Any] = {
+            "record": str(work.record.coordinates),
+            "identity": work.decoded.identity,
+            "state": work.state,
+        }
+        course = work.course
+        if course is None:
+            return told
+        told |= {"step": course.step.value, "tries": course.tries, "last_answer": course.last_class}
+        if course.doubt is not None:
+            now = self._clock.boottime()
+            told["doubt"] = {
+                "intent": course.doubt.intent,
+                "since": course.doubt.since.isoformat(),
+                "believed_in_seconds": round(max(0.0, course.doubt.ripe - now), 1),
+                "given_up_in_seconds": round(max(0.0, course.doubt.expires - now), 1),
+            }
+        return told
+
+
+def _age(lane: Lane, clock: Clock) -> float:
+    oldest = lane.oldest()
+    return 0.0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds())
