@@ -11,7 +11,8 @@ import uvloop
 from worker import wiring
 from worker.clock import SystemClock
 from worker.faults import faults
-from worker.flow import Budget, Creditors, Gate
+from worker.flow import Budget, Creditors
+from worker.gate import Gate
 from worker.kafka.consumer import GroupConsumer
 from worker.kafka.producer import KafkaProducer
 from worker.kafka.reader import KafkaAdmin, KafkaReader
@@ -127,6 +128,7 @@ class _Worker:
         observer = PrometheusObserver(topics, version)
         client = KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
         gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
+        budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
         reconciler = Reconciler(
             client, gate, wiring.doubt_policy(settings), wiring.sweep_policy(settings), clock, observer
         )
@@ -135,6 +137,7 @@ class _Worker:
             gate,
             Creditors(gate, clock, share=settings.worker_partition_window // 2),
             reconciler,
+            budget,
             wiring.retry_policy(settings),
             clock,
             fault,
@@ -164,7 +167,6 @@ class _Worker:
             settings.worker_partition_window,
             settings.worker_drain_timeout,
         )
-        budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
         pipeline = Pipeline(tools)
         consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)
 

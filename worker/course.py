@@ -28,6 +28,8 @@ class Course:
     slot: Slot
     unsure: bool = False
     """A call of an earlier attempt may have been carried out: ask `/details` first."""
+    own_documents: bool = True
+    """No earlier event of this identity attached documents to the invoice."""
     details: Details | None = None
     invoice_id: str | None = None
     step: Step = Step.REGISTER

@@ -1,203 +1,12 @@
-"""What holds calls back: the gate before a sick API, paused creditors, the bound on work in flight.
-
-The gate is half-open at start: one register at a time until the first answer is understood. It closes on 401, a
-redirect, 404 to register, an id that can't be read, or many failures in a row; while it is closed a harmless search
-probes the API, with growing pauses, and nothing counts against any event's bounds.
-"""
+"""What holds single events back: paused creditors, and the bound on work in flight."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from worker.model import Step
-from worker.ports import (
-    Answer,
-    Clock,
-    NotSent,
-    Observer,
-    SearchPage,
-    Stop,
-    Throttled,
-    Unclear,
-)
-from worker.saga import answer_class
-
-
-class GateState(StrEnum):
-    OPEN = "open"
-    HALF_OPEN = "half_open"
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class GatePolicy:
-    """When the gate closes and how it probes; times in seconds."""
-
-    failures: int = 5
-    probe_interval: float = 1.0
-    probe_max: float = 60.0
-    unreadable_ids: int = 3
-    """So many 2xx without a readable id, with no understood answer between, keep it closed until a restart."""
-    default_throttle: float = 1.0
-    """How long a 429 without Retry-After slows the whole API down."""
-
-
-@dataclass(slots=True)
-class Passage:
-    """One call on its way. Whoever got it writes the answer into it; None: no call was made after all."""
-
-    step: Step
-    trial: bool = False
-    answer: Answer | None = None
-
-
-class Gate:
-    """Stops the intake when the API as a whole is sick."""
-
-    def __init__(
-        self,
-        policy: GatePolicy,
-        probe: Callable[[], Awaitable[SearchPage | Answer]],
-        clock: Clock,
-        observer: Observer,
-    ) -> None:
-        self._policy = policy
-        self._probe = probe
-        self._clock = clock
-        self._observer = observer
-        self.state = GateState.HALF_OPEN
-        self.why = "start"
-        self._failures = 0
-        self._unreadable = 0
-        self._interval = policy.probe_interval
-        self._trial = False
-        self._throttled_until = 0.0
-        self._open_total = 0.0
-        self._open_since: float | None = None
-        self._changed = asyncio.Event()
-        self._probe_now = asyncio.Event()
-        observer.gate(self.state, self.why)
-
-    @property
-    def latched(self) -> bool:
-        """Closed for good: register's answers have no id that this configuration can read."""
-        return self._unreadable >= self._policy.unreadable_ids
-
-    def open_time(self) -> float:
-        """Seconds that the gate was open, not throttled: the clock of every event's elapsed bound."""
-        now = self._clock.monotonic()
-        running = 0.0 if self._open_since is None else max(0.0, now - max(self._open_since, self._throttled_until))
-        return self._open_total + running
-
-    @asynccontextmanager
-    async def passage(self, step: Step) -> AsyncIterator[Passage]:
-        """Wait until a call of this step may go; report its answer by writing it into the passage."""
-        passage = await self._enter(step)
-        try:
-            yield passage
-        finally:
-            if passage.trial:
-                self._trial = False
-            if passage.answer is not None:
-                self._report(step, passage.answer)
-            if passage.trial:
-                self._wake()
-
-    async def _enter(self, step: Step) -> Passage:
-        while True:
-            throttled = self._throttled_until - self._clock.monotonic()
-            if self.state is GateState.CLOSED:
-                await self._changed.wait()
-            elif throttled > 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(throttled):
-                        await self._changed.wait()
-            elif self.state is GateState.HALF_OPEN and step is Step.REGISTER:
-                if not self._trial:
-                    self._trial = True
-                    return Passage(step, trial=True)
-                await self._changed.wait()
-            else:
-                return Passage(step)
-
-    def _report(self, step: Step, answer: Answer) -> None:
-        match answer:
-            case Throttled(_, retry_after):
-                self.throttle(self._policy.default_throttle if retry_after is None else retry_after)
-            case Stop():
-                self.close(f"{step.value} {answer_class(answer)}")
-            case Unclear(kind="no_id"):
-                self._unreadable += 1
-                self._interval = self._policy.probe_max
-                self.close("register answered 2xx without a readable id; fields: " + ", ".join(answer.fields))
-            case NotSent() | Unclear():
-                self._failures += 1
-                if self._failures >= self._policy.failures or self.state is GateState.HALF_OPEN:
-                    self.close(f"{self._failures} failures in a row, the last: {step.value} {answer_class(answer)}")
-            case _:
-                self._understood(step)
-
-    def _understood(self, step: Step) -> None:
-        self._failures = 0
-        if step is Step.REGISTER:
-            self._unreadable = 0
-            if self.state is GateState.HALF_OPEN:
-                self._interval = self._policy.probe_interval
-                self._become(GateState.OPEN, "register was answered")
-
-    def throttle(self, seconds: float) -> None:
-        """Let no call go for so many seconds: the API asked for it."""
-        now = self._clock.monotonic()
-        if self._open_since is not None:
-            self._open_total += max(0.0, now - max(self._open_since, self._throttled_until))
-            self._open_since = now
-        self._throttled_until = max(self._throttled_until, now + seconds)
-        self._observer.warned("throttled")
-
-    def close(self, why: str) -> None:
-        """Stop the intake. `why` goes to logs, readiness and status: no personal data."""
-        if self.state is not GateState.CLOSED:
-            self._become(GateState.CLOSED, why)
-
-    def probe_now(self) -> None:
-        """Something changed (a new token): probe at once."""
-        self._interval = self._policy.probe_interval
-        self._probe_now.set()
-
-    def _become(self, state: GateState, why: str) -> None:
-        now = self._clock.monotonic()
-        if self._open_since is not None:
-            self._open_total += max(0.0, now - max(self._open_since, self._throttled_until))
-        self._open_since = now if state is GateState.OPEN else None
-        self.state, self.why = state, why
-        self._observer.gate(state, why)
-        self._wake()
-
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def run(self) -> None:
-        """Probe while the gate is closed. Runs until it is cancelled."""
-        while True:
-            if self.state is not GateState.CLOSED or self.latched:
-                await self._changed.wait()
-                continue
-            self._probe_now.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._interval):
-                    await self._probe_now.wait()
-            self._interval = min(self._policy.probe_max, self._interval * 2)
-            answer = await self._probe()
-            match answer:
-                case Stop() | NotSent() | Unclear() | Throttled():
-                    self.why = f"{self.why.partition('; probe:')[0]}; probe: {answer_class(answer)}"
-                case _:
-                    self._failures = 0
-                    self._become(GateState.HALF_OPEN, "the API answers again")
+from worker.gate import Gate
+from worker.ports import Clock
 
 
 class Creditors:
@@ -274,46 +83,38 @@ class Budget:
         self._size = size
         self.held = 0
         """Bytes of records that are taken and not settled."""
-        self.in_flight = 0
 
     @property
     def has_room(self) -> bool:
         return self.held < self._size
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator["Slot"]:
-        """A place among the events in flight; waits, first come first served."""
-        slot = Slot(self)
-        await slot.take()
-        try:
-            yield slot
-        finally:
-            slot.give_back()
+    def place(self) -> "Slot":
+        """A place among the events in flight, not taken yet."""
+        return Slot(self._slots)
 
 
 class Slot:
-    """One event's place; it is given back while the event waits for something that takes minutes."""
+    """One event's place, first come first served; given back while the event waits for something that takes minutes."""
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
         self._taken = False
 
-    async def take(self) -> None:
-        """Wait for the place."""
-        await self._budget._slots.acquire()  # noqa: SLF001  (the two are one thing)
-        self._budget.in_flight += 1
+    async def __aenter__(self) -> None:
+        await self._slots.acquire()
         self._taken = True
 
-    def give_back(self) -> None:
-        """Let another event have it."""
+    async def __aexit__(self, *_: object) -> None:
+        self._give_back()
+
+    def _give_back(self) -> None:
         if self._taken:
             self._taken = False
-            self._budget.in_flight -= 1
-            self._budget._slots.release()  # noqa: SLF001
+            self._slots.release()
 
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[None]:
         """Without the place inside, with it again after."""
-        self.give_back()
+        self._give_back()
         yield
-        await self.take()
+        await self.__aenter__()

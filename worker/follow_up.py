@@ -7,6 +7,7 @@ from typing import assert_never
 from worker import saga
 from worker.course import Course
 from worker.facts import Kind
+from worker.gate import GateState
 from worker.model import Attachment, Ending, Failed, Reason, Step
 from worker.ports import Answer, Details, Forbidden, Lost, Refused, Validity
 from worker.tools import Tools, back_off, creditors_turn
@@ -33,7 +34,10 @@ async def attach(tools: Tools, course: Course, invoice_id: str, attachment: Atta
             if not isinstance(details, Details):
                 return details
             what = saga.attach_after_details(
-                details, attachment.file_name, unknown_to_person=tools.attach_unknown_to_person
+                details,
+                attachment.file_name,
+                names_tell=course.own_documents,
+                unknown_to_person=tools.attach_unknown_to_person,
             )
             match what:
                 case saga.Skip():
@@ -87,6 +91,8 @@ async def _call(
     step = course.step
     try:
         async with tools.gate.passage(step) as passage, course.drain.step():
+            if tools.gate.state is GateState.CLOSED:
+                return TryAgain()  # it closed while this waited for a drain to end
             tools.faults.hit("before-attach" if step is Step.ATTACH else "before-start")
             lost = await _renew(course)
             if lost is not None:
@@ -108,7 +114,7 @@ async def _call(
         case saga.Ask() | saga.Again():
             if isinstance(verdict, saga.Ask):
                 course.unsure, course.details = True, None
-            counts = isinstance(verdict, saga.Ask) or verdict.counts
+            counts = passage.counts and (isinstance(verdict, saga.Ask) or verdict.counts)
             gave_up = await back_off(tools, course, passage.answer, verdict, counts=counts)
             return TryAgain() if gave_up is None else gave_up
         case _ as unreachable:
@@ -122,6 +128,8 @@ async def _ask(tools: Tools, course: Course, invoice_id: str) -> Details | Faile
         async with tools.gate.passage(course.step) as passage, course.drain.step():
             if course.own.lost.done():
                 return course.own.lost.result()
+            if tools.gate.state is GateState.CLOSED:
+                continue
             course.waiting = course.step.value
             answer = await tools.api.details(invoice_id)
             if isinstance(answer, Details):
@@ -133,7 +141,9 @@ async def _ask(tools: Tools, course: Course, invoice_id: str) -> Details | Faile
             continue
         verdict = saga.after_follow_up(course.step, answer, invoice_id)
         again = verdict if isinstance(verdict, saga.Again) else saga.Again(saga.answer_class(answer))
-        gave_up = await back_off(tools, course, answer, replace(again, forbidden=False), counts=again.counts)
+        gave_up = await back_off(
+            tools, course, answer, replace(again, forbidden=False), counts=again.counts and passage.counts
+        )
         if gave_up is not None:
             return gave_up
     return course.details

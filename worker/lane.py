@@ -164,9 +164,8 @@ class Lane:
     async def _settle_event(self, work: Work, event: Event) -> Settlement | Lost:
         if event.key_differs:
             self._observer.warned("key_differs")
-        async with self._budget.slot() as slot:
-            work.course = course = self._pipeline.course(event, self.own, self.drain, slot)
-            ended = await self._pipeline.handle(course)
+        work.course = course = self._pipeline.course(event, self.own, self.drain)
+        ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
             return ended
         entry = saga.standing_after(

@@ -11,7 +11,6 @@ from typing import assert_never
 from worker import saga
 from worker.course import Course
 from worker.drain import Drain
-from worker.flow import Slot
 from worker.follow_up import attach, start
 from worker.model import Ending, Event, Scheduled
 from worker.ownership import Ownership
@@ -37,9 +36,9 @@ class Pipeline:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    def course(self, event: Event, own: Ownership, drain: Drain, slot: Slot) -> Course:
+    def course(self, event: Event, own: Ownership, drain: Drain) -> Course:
         """The state that `handle` works on, for the lane to watch."""
-        return Course(event, own, drain, own.progress(event.envelope.origin), slot)
+        return Course(event, own, drain, own.progress(event.envelope.origin), self._tools.budget.place())
 
     async def handle(self, course: Course) -> Ended | Lost:
         """Take one event to its end."""
@@ -49,10 +48,15 @@ class Pipeline:
             own.lose(before)
             return before
         content = digests(own.digest_key, event.fields)
-        ending = await self._run(course, saga.open_event(before, content, course.progress))
+        opening = saga.open_event(before, content, course.progress)
+        if isinstance(opening, saga.Over):
+            # No call to make, so no place among those that make some: a repeat must not wait behind a closed gate.
+            return Ended(opening.ending, course, before, content)
+        async with course.slot:
+            ending = await self._run(course, opening)
         return ending if isinstance(ending, Lost) else Ended(ending, course, before, content)
 
-    async def _run(self, course: Course, opening: saga.Opening) -> Ending | Lost:
+    async def _run(self, course: Course, opening: saga.Beginning) -> Ending | Lost:
         registered = await self._registered(course, opening)
         if not isinstance(registered, saga.Resume):
             return registered
@@ -70,12 +74,11 @@ class Pipeline:
                 return failed
         return Scheduled(registered.invoice_id)
 
-    async def _registered(self, course: Course, opening: saga.Opening) -> saga.Resume | Ending | Lost:
+    async def _registered(self, course: Course, opening: saga.Beginning) -> saga.Resume | Ending | Lost:
         match opening:
-            case saga.Over(ending):
-                return ending
             case saga.Resume():
                 course.unsure = True
+                course.own_documents = course.progress.invoice_id is not None
                 return opening
             case saga.Doubt(intent):
                 return _resumed(await register_after_doubt(self._tools, course, intent))

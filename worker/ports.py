@@ -89,7 +89,7 @@ class LogReader(Protocol):
         """
 
     async def read_one(self, partition: Partition, offset: int) -> Record | None | Lost:
-        """The committed record at exactly this offset; None when it is gone."""
+        """The record at exactly this offset, which the caller knows to be committed; None when it is gone."""
 
     async def read_tail(self, partition: Partition, count: int) -> Tail | Lost:
         """Committed records of the last `count` offsets (fewer records where compaction took some)."""
@@ -163,7 +163,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Throttled:
-    """429, or 503 with Retry-After on attach and start. `retry_after` in seconds, where the answer named it."""
+    """429, or 503 with Retry-After. `retry_after` in seconds, where the answer named it."""
 
     status: int
     retry_after: float | None
@@ -229,7 +229,7 @@ class Details:
     documents: tuple[str, ...] | None
     """File names of the documents that are there."""
     start_available: bool | None
-    raw: Mapping[str, object] = field(default_factory=dict)
+    raw: Mapping[str, object] = field(default_factory=dict, compare=False)
     """The whole answer, where it is a JSON object: the reconciler looks for identity fields in it."""
 
 

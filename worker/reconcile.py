@@ -14,7 +14,7 @@ from datetime import timedelta
 import structlog
 
 from worker.doubt import Adopted, CertainlyNot, Doubt, DoubtPolicy, GivenUp, Resolution
-from worker.flow import Gate, GateState
+from worker.gate import Gate, GateState
 from worker.matching import Match, Row, compare, read_row
 from worker.ports import Clock, Details, KraviaApi, Observer
 from worker.sweep import SweepPolicy, sweep

@@ -11,6 +11,7 @@ from worker import saga
 from worker.course import Course
 from worker.doubt import Adopted, CertainlyNot, Doubt, GivenUp, inherited_doubt, own_doubt
 from worker.facts import Kind
+from worker.gate import GateState
 from worker.model import Ending, Reason, Step
 from worker.ports import Answer, Forbidden, Lost, Registered
 from worker.tools import Tools, back_off, creditors_turn
@@ -26,6 +27,8 @@ async def register(tools: Tools, course: Course) -> str | Ending | Lost:
         course.waiting = "gate"
         try:
             async with tools.gate.passage(Step.REGISTER) as passage, course.drain.step():
+                if tools.gate.state is GateState.CLOSED:
+                    continue  # it closed while this waited for a drain to end
                 called = await _call(tools, course)
                 if isinstance(called, Lost):
                     return called
@@ -48,7 +51,7 @@ async def register(tools: Tools, course: Course) -> str | Ending | Lost:
                 if not isinstance(resolved, CertainlyNot):
                     return resolved
             case saga.Again():
-                counts = verdict.counts and not passage.trial
+                counts = verdict.counts and passage.counts
                 gave_up = await back_off(tools, course, passage.answer, verdict, counts=counts)
                 if gave_up is not None:
                     return gave_up

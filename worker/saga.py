@@ -69,7 +69,8 @@ class Over:
     ending: Ending
 
 
-Opening = Fresh | Resume | Doubt | Over
+Beginning = Fresh | Resume | Doubt
+Opening = Beginning | Over
 
 
 def open_event(entry: Entry | None, digests: Mapping[str, str], progress: Progress | None) -> Opening:
@@ -269,11 +270,19 @@ class LeaveToPerson:
     """`/details` does not tell, and the setting leaves that to a person."""
 
 
-def attach_after_details(details: Details, file_name: str, *, unknown_to_person: bool) -> Resend | Skip | LeaveToPerson:
-    """Whether a document that may be attached is sent again, given what `/details` tells."""
-    if details.documents is None:
-        return LeaveToPerson() if unknown_to_person else Resend()
-    return Skip() if file_name in details.documents else Resend()
+def attach_after_details(
+    details: Details, file_name: str, *, names_tell: bool, unknown_to_person: bool
+) -> Resend | Skip | LeaveToPerson:
+    """Whether a document that may be attached is sent again, given what `/details` tells.
+
+    `names_tell`: only this event attached documents to the invoice. Else a document of the same name may be an earlier
+    event's, which this one corrects.
+    """
+    if details.documents is not None and file_name not in details.documents:
+        return Resend()
+    if details.documents is not None and names_tell:
+        return Skip()
+    return LeaveToPerson() if unknown_to_person else Resend()
 
 
 def start_after_details(details: Details) -> Resend | Skip:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from worker.flow import Gate, GateState
+from worker.gate import Gate, GateState
 from worker.kafka.consumer import GroupConsumer
 from worker.lane import Lane, Work
 from worker.partitions import Partitions

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from worker.course import Course
-from worker.flow import Creditors, Gate
+from worker.flow import Budget, Creditors
+from worker.gate import Gate
 from worker.model import Failed, Reason
 from worker.ports import Answer, Clock, Faults, KraviaApi, Observer
 from worker.reconcile import Reconciler
@@ -22,6 +23,7 @@ class Tools:
     gate: Gate
     creditors: Creditors
     reconciler: Reconciler
+    budget: Budget
     policy: RetryPolicy
     clock: Clock
     faults: Faults
@@ -69,6 +71,7 @@ async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
             if not allowed or elapsed + left > tools.policy.elapsed:
                 return course.ends(Reason.FORBIDDEN)
             course.waiting = "backoff"
-            await asyncio.sleep(left)
+            async with course.slot.aside():
+                await asyncio.sleep(left)
     tools.creditors.try_now(creditor)
     return None

@@ -2,7 +2,7 @@
 
 from worker.clock import SystemClock
 from worker.doubt import DoubtPolicy
-from worker.flow import GatePolicy
+from worker.gate import GatePolicy
 from worker.kafka.consumer import ConsumerConfig
 from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaConfig, TokenSource
 from worker.ownership import OwnershipConfig
@@ -101,6 +101,7 @@ def consumer_config(settings: Settings) -> ConsumerConfig:
         rebalance_timeout=settings.kafka_rebalance_timeout,
         max_poll_interval=settings.kafka_max_poll_interval,
         max_poll_records=settings.kafka_max_poll_records,
+        fetch_max_wait=settings.kafka_fetch_max_wait,
         fetch_max_bytes=settings.kafka_fetch_max_bytes,
         max_partition_fetch_bytes=settings.kafka_max_partition_fetch_bytes,
         commit_timeout=settings.worker_commit_timeout,

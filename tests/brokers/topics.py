@@ -21,7 +21,7 @@ CONFIGS: dict[str, dict[str, str]] = {
     "dead_letters": {
         "cleanup.policy": "delete",
         "retention.ms": _TWO_YEARS_MS,
-        "max.message.bytes": str(_SOURCE_BYTES + 65_536),
+        "max.message.bytes": str(_SOURCE_BYTES + 131_072),
     },
 }
 """Topic configs by the field of TopicNames."""

@@ -7,10 +7,14 @@ from collections import defaultdict, deque
 from pathlib import Path
 
 from schemas.identity import identity
+from tests.unit.fakes_log import FakeAdmin, FakeLog, FakeProducer, FakeReader
+from tests.unit.fakes_time import EPOCH, VirtualClock
 from worker.decode import decode
+from worker.doubt import DoubtPolicy, GivenUp
 from worker.facts import decode as decode_fact
 from worker.faults import NO_FAULTS
-from worker.flow import Budget, Creditors, Gate, GatePolicy, GateState
+from worker.flow import Budget, Creditors
+from worker.gate import Gate, GatePolicy, GateState
 from worker.lane import Lane, LaneConfig
 from worker.model import Event, Partition, Record, TopicNames
 from worker.ownership import OwnershipConfig, take_over
@@ -21,9 +25,6 @@ from worker.receipts import Desk
 from worker.retry import RetryPolicy
 from worker.standing import HEADER_KEY, decode_entry
 from worker.tools import Tools
-
-from tests.unit.fakes_log import FakeAdmin, FakeLog, FakeProducer, FakeReader
-from tests.unit.fakes_time import EPOCH, VirtualClock
 
 _EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "invoice-requested.invoice.json"
 _BODY = json.loads(_EXAMPLE.read_bytes())["invoice"]
@@ -130,6 +131,20 @@ class Watcher(Observer):
         self.told.append(("trimmed", ok))
 
 
+class NobodyKnows:
+    """A reconciler that finds nothing out: every doubt is left to a person at once."""
+
+    def __init__(self):
+        self.policy = DoubtPolicy()
+        self.witnesses = {}
+
+    def registered(self, invoice_id, sent):
+        self.witnesses[invoice_id] = sent
+
+    async def resolve(self, doubt):
+        return GivenUp("no_witness")
+
+
 class World:
     """Everything that outlives an ownership: the log, Kravia, the gate; made inside a virtual loop."""
 
@@ -145,6 +160,8 @@ class World:
             self.api,
             self.gate,
             self.creditors,
+            NobodyKnows(),
+            self.budget,
             policy,
             self.clock,
             NO_FAULTS,
@@ -170,7 +187,10 @@ class World:
 
     async def lane(self, own=None, *, window=100):
         """A lane on a fresh ownership."""
-        own = own or await self.own()
+        return self.new_lane(own or await self.own(), window=window)
+
+    def new_lane(self, own, *, window=100):
+        """A lane on this ownership."""
         config = LaneConfig(TOPICS, DESK, partitions=1, window=window)
         return Lane(config, own, Pipeline(self.tools), self.budget, self.clock, self.watcher)
 
@@ -180,9 +200,7 @@ class World:
 
     def facts(self):
         """Kinds of the journal's facts, as they were written."""
-        return [
-            decode_fact(row.record[1]).kind.value for row in self.log.rows[JOURNAL] if row.record is not None
-        ]
+        return [decode_fact(row.record[1]).kind.value for row in self.log.rows[JOURNAL] if row.record is not None]
 
     def entries(self):
         """The latest committed ledger entry of each key."""

@@ -90,6 +90,7 @@ class FakeProducer:
         former = self.log.holders.get(self.id)
         if former is not None and former.open is not None:
             former._end("aborted")
+            former.open = Transaction("aborted")  # it does not know yet
         self.log.holders[self.id] = self
         return None
 
@@ -137,6 +138,7 @@ class FakeProducer:
         self.closed = True
         if self.open is not None and self.log.holders.get(self.id) is self:
             self._end("aborted")
+        self.open = None
 
 
 class FakeReader:

@@ -69,8 +69,9 @@ class VirtualClock:
         return asyncio.get_running_loop().time()
 
 
-async def until(condition, *, within=3600.0):
-    """Let the others run until `condition()` holds; AssertionError after `within` virtual seconds."""
+async def until(condition, *, within=3600.0, step=0.01):
+    """Let the others run until `condition()` holds, looked at every `step` virtual seconds; AssertionError after
+    `within`."""
     deadline = asyncio.get_running_loop().time() + within
     for _ in range(20):
         if condition():
@@ -78,7 +79,7 @@ async def until(condition, *, within=3600.0):
         await asyncio.sleep(0)
     while not condition():
         assert asyncio.get_running_loop().time() < deadline, "the condition never held"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(step)
 
 
 async def settle_down():

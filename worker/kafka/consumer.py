@@ -35,6 +35,7 @@ class ConsumerConfig:
     rebalance_timeout: float
     max_poll_interval: float
     max_poll_records: int
+    fetch_max_wait: float
     fetch_max_bytes: int
     max_partition_fetch_bytes: int
     commit_timeout: float
@@ -92,7 +93,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             max_poll_interval_ms=int(config.max_poll_interval * 1000),
             fetch_max_bytes=config.fetch_max_bytes,
             max_partition_fetch_bytes=config.max_partition_fetch_bytes,
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=int(config.fetch_max_wait * 1000),
         )
         # Both topics must be known before the first join: range skips a topic without metadata.
         try:

@@ -74,7 +74,9 @@ class KafkaReader:
         async with self._turn:
             try:
                 if self._one is None:
-                    self._one = _make(self._connection, Isolation.COMMITTED)
+                    # The caller knows that this offset is committed. Asked for committed records, it might have to
+                    # wait: behind a commit Apache Kafka writes its markers late.
+                    self._one = _make(self._connection, Isolation.UNCOMMITTED)
                     await self._one.start()
                 tp = TopicPartition(*partition)
                 self._one.assign([tp])

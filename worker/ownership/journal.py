@@ -103,6 +103,10 @@ class Journal:
             await self.commit()
         return self._lost
 
+    def close(self) -> None:
+        """Let nothing more be written: a call that is still on its way has nowhere to say what came of it."""
+        self._lost = self._lost or Lost(LostWhy.CLOSED, "the journal is closed")
+
     async def commit(self) -> Lost | None:
         """Commit the open transaction, if there is one. The facts counted before: this only keeps it short."""
         async with self._turn:

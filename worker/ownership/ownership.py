@@ -16,7 +16,7 @@ from worker.model import Coordinates, Partition, TopicNames
 from worker.offsets import Prefix
 from worker.ownership.group_commit import CommitConfig, GroupCommit, Settlement
 from worker.ownership.journal import Journal
-from worker.ownership.restore import Restored, restore
+from worker.ownership.restore import Restored, find_header, restore
 from worker.ownership.table import LedgerTable
 from worker.ownership.validity import Age
 from worker.ports import Clock, Faults, LogAdmin, LogProducer, LogReader, Lost, LostWhy, Observer
@@ -222,6 +222,7 @@ class Ownership:
         if not self.lost.done():
             await self.journal.commit()
         self.lose(Lost(LostWhy.CLOSED, "released"))
+        self.journal.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -253,6 +254,13 @@ async def _take_over(
     config: OwnershipConfig, ports: Ports, partition: int, producers: tuple[LogProducer, LogProducer]
 ) -> Ownership | Lost:
     began = ports.clock.monotonic()
+    # Looked at first: a worker of another group that found no header at its start must not fence the right owner over
+    # and over. What counts is what is read after the claim.
+    found = await find_header(ports.reader, config.topics, partition)
+    if isinstance(found, Lost):
+        return found
+    if found is not None and (stranger := _of_another_worker(config, partition, found)) is not None:
+        return stranger
     owner = secrets.token_hex(8)
     journal = Journal(
         producers[0],
@@ -284,19 +292,25 @@ async def _take_over(
         return restored
     journal.read_up_to(restored.journal_end)
     header = restored.header or Header(config.group, config.topics, config.partitions, PARTITIONER, os.urandom(32))
-    if differences := header.differences(config.group, config.topics, config.partitions):
-        return Lost(
-            LostWhy.REFUSED, f"ledger partition {partition} belongs to another worker: " + "; ".join(differences)
-        )
+    if (stranger := _of_another_worker(config, partition, header)) is not None:
+        return stranger
     ownership = Ownership(config, ports, partition, owner, claimed, producers, journal, restored, header, starts)
     # The header is renewed on every take-over, so that retention does not eat it.
     if (lost := await ownership.commits.commit([], with_header=True)) is not None:
         return lost
     ports.faults.hit("after-restore")
+    ports.observer.ownership(partition, "restored")
     ports.observer.restored(
         partition, ports.clock.monotonic() - began, restored.ledger_records, restored.journal_records
     )
     return ownership
+
+
+def _of_another_worker(config: OwnershipConfig, partition: int, header: Header) -> Lost | None:
+    differences = header.differences(config.group, config.topics, config.partitions)
+    if not differences:
+        return None
+    return Lost(LostWhy.REFUSED, f"ledger partition {partition} belongs to another worker: " + "; ".join(differences))
 
 
 async def _starts(config: OwnershipConfig, admin: LogAdmin, partition: int) -> dict[str, int] | Lost:

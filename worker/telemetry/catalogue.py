@@ -76,6 +76,9 @@ COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 # A ledger of two years may take minutes to read.
 RESTORE_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1200)
 
+# Many pages, each a call.
+SWEEP_BUCKETS = (0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
 
 def _metric(
     name: str,
@@ -151,7 +154,7 @@ OPEN_INTENTS = _metric(
     "process is killed will be in doubt.",
     PARTITION,
 )
-DOUBTS = _metric(
+DOUBTS_NOW = _metric(
     "doubts",
     Kind.GAUGE,
     "Registers of which it is not known whether they were carried out: being reconciled, or given up and left to a "
@@ -162,14 +165,6 @@ DOUBTS = _metric(
 OLDEST_DOUBT = _metric(
     "oldest_doubt_seconds", Kind.GAUGE, "Age of the oldest doubt being reconciled, 0 where there is none.", PARTITION
 )
-RESOLUTIONS_TOTAL = _metric(
-    "doubt_resolutions_total",
-    Kind.COUNTER,
-    "Doubts that ended: adopted (the search shows it), certainlynot (a witness proves that it was not carried out), or "
-    "why it was left to a person.",
-    RESOLUTIONS,
-)
-SWEEPS_TOTAL = _metric("sweeps_total", Kind.COUNTER, "Sweeps of Kravia's search, by result.", SWEEPS)
 LEDGER = _metric("ledger_identities", Kind.GAUGE, "Identities in the owned ledgers, by state.", LEDGER_STATES)
 DOUBLES = _metric(
     "possible_double_registers",
@@ -198,6 +193,15 @@ RESTORE_SECONDS = _metric(
     buckets=RESTORE_BUCKETS,
 )
 RESTORE_RECORDS = _metric("restore_records_total", Kind.COUNTER, "Records read by restores, by topic kind.", SOURCES)
+DOUBTS = _metric(
+    "doubts_resolved_total",
+    Kind.COUNTER,
+    "Doubtful registers that were reconciled: found and adopted, certainly not registered, or why one was given up.",
+    RESOLUTIONS,
+)
+SWEEP = _metric("sweeps_total", Kind.COUNTER, "Sweeps of Kravia's search for doubtful registers, by result.", SWEEPS)
+SWEEP_ROWS = _metric("sweep_rows_total", Kind.COUNTER, "Rows that those sweeps read.")
+SWEEP_SECONDS = _metric("sweep_seconds", Kind.HISTOGRAM, "Duration of a sweep.", buckets=SWEEP_BUCKETS)
 TRIMS = _metric("journal_trims_total", Kind.COUNTER, "DeleteRecords calls that trim the journal, by result.", RESULTS)
 GATE = _metric("gate_state", Kind.GAUGE, "1 for the state that the gate is in, 0 for the others.", GATE_STATES)
 GATE_WHY = _metric(
@@ -219,10 +223,8 @@ CATALOGUE: tuple[Metric, ...] = (
     IN_FLIGHT_BYTES,
     OLDEST,
     OPEN_INTENTS,
-    DOUBTS,
+    DOUBTS_NOW,
     OLDEST_DOUBT,
-    RESOLUTIONS_TOTAL,
-    SWEEPS_TOTAL,
     LEDGER,
     DOUBLES,
     OWNED,
@@ -231,6 +233,10 @@ CATALOGUE: tuple[Metric, ...] = (
     OWNERSHIP_CHANGES,
     RESTORE_SECONDS,
     RESTORE_RECORDS,
+    DOUBTS,
+    SWEEP,
+    SWEEP_ROWS,
+    SWEEP_SECONDS,
     TRIMS,
     GATE,
     GATE_WHY,

@@ -106,17 +106,17 @@ WARNING_MEANINGS: dict[str, str] = {
     "throttled": "the API answered 429, or 503 with Retry-After: every call waits as long as it asked",
 }
 DOUBT_STATES = Label("state", ("reconciling", "given_up"))
-RESOLUTIONS = Label(
-    "resolution",
-    _with_other(["adopted", "certainlynot", "no_witness", "quarantined", "ambiguous", "no_identity", "unreadable"]),
-)
-SWEEPS = Label("result", ("complete", "incomplete"))
 LEDGER_STATES = Label("state", tuple(LedgerState))
 WARNINGS = Label("code", _with_other(WARNING_MEANINGS))
+RESOLUTIONS = Label(
+    "resolution",
+    _with_other(["adopted", "not_registered", "no_witness", "quarantined", "ambiguous", "no_identity", "unreadable"]),
+)
+SWEEPS = Label("result", _with_other(["complete", "search_failed", "rows_moved", "too_many_pages"]))
 RESULTS = Label("result", ("ok", "failed"))
 SOURCES = Label("source", ("ledger", "journal"))
 
-# The gate says why in a sentence, for people; these words of it stand for the label's value.
+# Some parts tell what happened in a sentence or a word of their own; these words of it stand for the label's value.
 GATE_WHY_WORDS: tuple[tuple[str, str], ...] = (
     ("stop_401", "unauthorized"),
     ("stop_3", "redirect"),
@@ -127,10 +127,28 @@ GATE_WHY_WORDS: tuple[tuple[str, str], ...] = (
     ("answers again", "probe"),
     ("start", "start"),
 )
+SWEEP_WORDS: tuple[tuple[str, str], ...] = (
+    ("complete", "complete"),
+    ("search:", "search_failed"),
+    ("rows moved", "rows_moved"),
+    ("more than", "too_many_pages"),
+)
 
 
 def gate_why(state: str, why: str) -> str:
     """The label's value for a state of the gate and its sentence."""
-    if state == "open":
-        return NONE
-    return next((value for words, value in GATE_WHY_WORDS if words in why), OTHER)
+    return NONE if state == "open" else _by_words(GATE_WHY_WORDS, why)
+
+
+def sweep_result(result: str) -> str:
+    """The label's value for how a sweep ended."""
+    return _by_words(SWEEP_WORDS, result)
+
+
+def resolution(kind: str) -> str:
+    """The label's value for how a doubt ended."""
+    return "not_registered" if kind == "certainlynot" else kind
+
+
+def _by_words(table: Iterable[tuple[str, str]], text: str) -> str:
+    return next((value for words, value in table if words in text), OTHER)

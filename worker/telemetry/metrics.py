@@ -18,7 +18,7 @@ from worker.model import Step, TopicNames
 from worker.ports import Observer
 from worker.standing import State as LedgerState
 from worker.telemetry import catalogue as c
-from worker.telemetry.labels import NONE, OTHER, State, closest, gate_why
+from worker.telemetry.labels import NONE, OTHER, State, closest, gate_why, resolution, sweep_result
 
 Labels = tuple[str, ...]
 
@@ -123,7 +123,7 @@ class _Unfinished(Collector):
 
 
 def _doubts(now: Sequence[PartitionGauges]) -> Iterator[GaugeMetricFamily]:
-    doubts, oldest, ledger = (_family(metric) for metric in (c.DOUBTS, c.OLDEST_DOUBT, c.LEDGER))
+    doubts, oldest, ledger = (_family(metric) for metric in (c.DOUBTS_NOW, c.OLDEST_DOUBT, c.LEDGER))
     for one in now:
         doubts.add_metric([str(one.partition), "reconciling"], one.doubts)
         doubts.add_metric([str(one.partition), "given_up"], one.ledger.get(LedgerState.IN_DOUBT, 0))
@@ -165,9 +165,11 @@ class PrometheusObserver(Observer):
         self._ownership = _Counters(c.OWNERSHIP_CHANGES, registry)
         self._restore_seconds = _Histograms(c.RESTORE_SECONDS, registry)
         self._restore_records = _Counters(c.RESTORE_RECORDS, registry)
+        self._doubts = _Counters(c.DOUBTS, registry)
+        self._sweeps = _Counters(c.SWEEP, registry)
+        self._sweep_rows = _Counters(c.SWEEP_ROWS, registry)
+        self._sweep_seconds = _Histograms(c.SWEEP_SECONDS, registry)
         self._trims = _Counters(c.TRIMS, registry)
-        self._resolutions = _Counters(c.RESOLUTIONS_TOTAL, registry)
-        self._sweeps = _Counters(c.SWEEPS_TOTAL, registry)
         self._gate = _OneOf(c.GATE, registry, "half_open")
         self._gate_why = _OneOf(c.GATE_WHY, registry, "start")
         self._gate_changes = _Counters(c.GATE_CHANGES, registry)
@@ -222,10 +224,12 @@ class PrometheusObserver(Observer):
         self._restore_records.inc("journal", by=journal_records)
 
     def resolved(self, kind: str) -> None:
-        self._resolutions.inc(kind)
+        self._doubts.inc(resolution(kind))
 
     def swept(self, result: str, rows: int, seconds: float) -> None:
-        self._sweeps.inc("complete" if result == "complete" else "incomplete")
+        self._sweeps.inc(sweep_result(result))
+        self._sweep_rows.inc(by=rows)
+        self._sweep_seconds.observe(seconds)
 
     def trimmed(self, ok: bool) -> None:
         self._trims.inc("ok" if ok else "failed")

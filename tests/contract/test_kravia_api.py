@@ -1,0 +1,332 @@
+"""What every `ports.KraviaApi` does, whatever is behind it.
+
+A backend is an API and the judge of what it did. To run the suite on another one, write a `Backend` and add it to
+`BACKENDS`; faults are told as `simulator_faults.Fault`, of which it needs the kinds that are used here.
+"""
+
+import base64
+import contextlib
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
+
+import pytest
+from pydantic import SecretStr
+
+from worker.demo.simulator import Simulator
+from worker.demo.simulator_faults import Fault
+from worker.demo.simulator_settings import SimulatorSettings
+from worker.kravia import FileEncoding, FixedToken, KraviaClient, KraviaConfig
+from worker.ports import (
+    AlreadyThere,
+    Answer,
+    Details,
+    Done,
+    Forbidden,
+    KraviaApi,
+    NotSent,
+    NotVisible,
+    Refused,
+    Registered,
+    SearchPage,
+    Stop,
+    Throttled,
+    Unclear,
+)
+
+Step = Literal["register", "attach", "start"]
+STEPS: tuple[Step, ...] = ("register", "attach", "start")
+CONTENT = base64.b64encode(b"a document").decode()
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+class Backend(Protocol):
+    """An API under test, and what it really did."""
+
+    @property
+    def api(self) -> KraviaApi: ...
+
+    def misbehave(self, *faults: Fault) -> None: ...
+
+    def revoke_token(self) -> None: ...
+
+    def registered(self, identity: str) -> int:
+        """How often this identity was registered."""
+
+    def body(self, invoice_id: str) -> bytes:
+        """The register body, byte for byte."""
+
+    def documents(self, invoice_id: str) -> list[str]:
+        """SHA-256 of each document."""
+
+    def started(self, invoice_id: str) -> list[str]:
+        """The messages of each start."""
+
+
+class Clock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def boottime(self) -> float:
+        return time.monotonic()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class OverHttp:
+    """The real client against the simulated server, over loopback."""
+
+    def __init__(self, simulator: Simulator, api: KraviaClient) -> None:
+        self.api = api
+        self._simulator = simulator
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, encoding: FileEncoding) -> "AsyncIterator[OverHttp]":
+        async with Simulator(SimulatorSettings(token="good")) as simulator:
+            config = KraviaConfig(
+                base_url=simulator.url,
+                file_encoding=encoding,
+                register_timeout=1.0,
+                attach_timeout=1.0,
+                start_timeout=1.0,
+                query_timeout=1.0,
+            )
+            async with KraviaClient(config, FixedToken(SecretStr("good")), clock=Clock()) as api:
+                yield cls(simulator, api)
+
+    def misbehave(self, *faults: Fault) -> None:
+        self._simulator.faults(*faults)
+
+    def revoke_token(self) -> None:
+        self._simulator.settings.token = "another"
+
+    def registered(self, identity: str) -> int:
+        return len(self._simulator.ledger.by_identity.get(identity, []))
+
+    def body(self, invoice_id: str) -> bytes:
+        return self._simulator.ledger.by_id[invoice_id].body
+
+    def documents(self, invoice_id: str) -> list[str]:
+        return [document.sha256 for document in self._simulator.ledger.by_id[invoice_id].documents]
+
+    def started(self, invoice_id: str) -> list[str]:
+        return self._simulator.ledger.by_id[invoice_id].messages
+
+
+BACKENDS: dict[str, Callable[[], AbstractAsyncContextManager[Backend]]] = {
+    "http-base64": lambda: OverHttp.open(FileEncoding.BASE64),
+    "http-raw": lambda: OverHttp.open(FileEncoding.RAW),
+}
+
+
+@pytest.fixture(params=BACKENDS)
+async def backend(request: pytest.FixtureRequest) -> AsyncIterator[Backend]:
+    async with BACKENDS[request.param]() as opened:
+        yield opened
+
+
+class Valid:
+    def holds(self) -> bool:
+        return True
+
+
+class Expired:
+    def holds(self) -> bool:
+        return False
+
+
+def body(number: str = "20001", **changed: object) -> bytes:
+    invoice = {
+        "claimType": "Invoice",
+        "creditorId": 10759,
+        "invoiceNo": number,
+        "originalAmount": 2500,
+        "currencyCode": "NOK",
+        **changed,
+    }
+    return json.dumps(invoice).encode()
+
+
+IDENTITY = "10759/Invoice/20001"
+
+
+async def registered(backend: Backend) -> str:
+    answer = await backend.api.register(body(), Valid())
+    assert isinstance(answer, Registered)
+    return answer.invoice_id
+
+
+async def calls(backend: Backend, step: Step, invoice_id: str) -> Answer:
+    match step:
+        case "register":
+            return await backend.api.register(body(), Valid())
+        case "attach":
+            return await backend.api.attach(invoice_id, "a.pdf", "application/pdf", CONTENT, Valid())
+        case _:
+            return await backend.api.start(invoice_id, "Confirming invoice action", Valid())
+
+
+async def test_the_three_calls_bill_an_invoice_once(backend: Backend) -> None:
+    sent = b'{"claimType":"Invoice","creditorId":10759,"invoiceNo":"20001","originalAmount":0.30,"currencyCode":"NOK"}'
+    answer = await backend.api.register(sent, Valid())
+    assert isinstance(answer, Registered)
+    invoice_id = answer.invoice_id
+    assert await backend.api.attach(invoice_id, "a b.pdf", "application/pdf", CONTENT, Valid()) == Done()
+    assert await backend.api.start(invoice_id, "Bekreftet, æøå", Valid()) == Done()
+    assert backend.registered(IDENTITY) == 1
+    assert backend.body(invoice_id) == sent, "byte for byte: amounts as they were written"
+    assert backend.documents(invoice_id) == [hashlib.sha256(b"a document").hexdigest()]
+    assert backend.started(invoice_id) == ["Bekreftet, æøå"]
+
+
+async def test_details_tell_what_happened_and_never_more_than_is_known(backend: Backend) -> None:
+    invoice_id = await registered(backend)
+    assert await backend.api.details(invoice_id) == Details((), True)
+    await backend.api.attach(invoice_id, "a.pdf", "application/pdf", CONTENT, Valid())
+    await backend.api.start(invoice_id, "go", Valid())
+    details = await backend.api.details(invoice_id)
+    assert isinstance(details, Details)
+    assert details.documents in (None, ("a.pdf",))
+    assert details.start_available is False
+    assert await backend.api.details("999") == NotVisible(404)
+
+
+async def test_a_search_shows_what_was_registered_page_by_page(backend: Backend) -> None:
+    for number in ("1", "2", "3"):
+        await backend.api.register(body(number), Valid())
+    pages = [await backend.api.search(LONG_AGO, skip=skip, top=2) for skip in (0, 2, 4)]
+    found = [[row["invoiceNo"] for row in page.rows] for page in pages if isinstance(page, SearchPage)]
+    assert found == [["1", "2"], ["3"], []]
+    assert await backend.api.search(datetime.now(UTC) + timedelta(hours=1), skip=0, top=2) == SearchPage(())
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_without_validity_nothing_is_sent(backend: Backend, step: Step) -> None:
+    invoice_id = await registered(backend) if step != "register" else ""
+    match step:
+        case "register":
+            answer = await backend.api.register(body(), Expired())
+        case "attach":
+            answer = await backend.api.attach(invoice_id, "a.pdf", "application/pdf", CONTENT, Expired())
+        case _:
+            answer = await backend.api.start(invoice_id, "go", Expired())
+    assert answer == NotSent("expired")
+    assert backend.registered(IDENTITY) == (0 if step == "register" else 1)
+    if step != "register":
+        assert (backend.documents(invoice_id), backend.started(invoice_id)) == ([], [])
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("status", "wait", "expected"),
+    [
+        (429, None, Throttled(429, None)),
+        (429, 3, Throttled(429, 3.0)),
+        (429, "Thu, 01 Jan 1970 00:00:00 GMT", Throttled(429, 0.0)),
+        (503, 3, Throttled(503, 3.0)),
+        (503, None, Unclear("server_error", 503)),
+        (500, None, Unclear("server_error", 500)),
+        (504, None, Unclear("server_error", 504)),
+        (408, None, Unclear("request_timeout", 408)),
+        (400, None, Refused(400)),
+        (413, None, Refused(413)),
+        (415, None, Refused(415)),
+        (422, None, Refused(422)),
+        (409, None, AlreadyThere(409)),
+        (401, None, Stop(401)),
+        (302, None, Stop(302)),
+        (403, None, Forbidden(403)),
+        (404, None, None),
+    ],
+)
+async def test_every_row_of_the_table(
+    backend: Backend, step: Step, status: int, wait: float | str | None, expected: Answer | None
+) -> None:
+    invoice_id = await registered(backend) if step != "register" else ""
+    backend.misbehave(Fault(kind="status", step=step, status=status, retry_after=wait, location="/elsewhere"))
+    if expected is None:
+        expected = Stop(404) if step == "register" else NotVisible(404)
+    assert await calls(backend, step, invoice_id) == expected
+    backend.misbehave()
+    if step == "register":
+        assert backend.registered(IDENTITY) == 0
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_lost_answer_is_unclear_and_the_call_was_made_once(backend: Backend, step: Step) -> None:
+    invoice_id = await registered(backend) if step != "register" else ""
+    backend.misbehave(Fault(kind="lost", step=step))
+    assert await calls(backend, step, invoice_id) == Unclear("lost")
+    assert backend.registered(IDENTITY) == 1
+    if step == "attach":
+        assert len(backend.documents(invoice_id)) == 1
+    if step == "start":
+        assert len(backend.started(invoice_id)) == 1
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_reset_before_it_was_carried_out_looks_the_same(backend: Backend, step: Step) -> None:
+    invoice_id = await registered(backend) if step != "register" else ""
+    backend.misbehave(Fault(kind="reset", step=step))
+    assert await calls(backend, step, invoice_id) == Unclear("lost")
+    assert backend.registered(IDENTITY) == (0 if step == "register" else 1)
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_no_answer_in_time_is_unclear(backend: Backend, step: Step) -> None:
+    invoice_id = await registered(backend) if step != "register" else ""
+    backend.misbehave(Fault(kind="hang", step=step, processed=True))
+    assert await calls(backend, step, invoice_id) == Unclear("timeout")
+    assert backend.registered(IDENTITY) == 1
+
+
+async def test_an_error_after_the_fact_is_unclear(backend: Backend) -> None:
+    backend.misbehave(Fault(kind="status", status=502, processed=True))
+    assert await backend.api.register(body(), Valid()) == Unclear("server_error", 502)
+    assert backend.registered(IDENTITY) == 1
+
+
+async def test_an_answer_without_an_id_names_its_fields(backend: Backend) -> None:
+    backend.misbehave(Fault(kind="body", body='{"reference": "4711", "ok": true}'))
+    assert await backend.api.register(body(), Valid()) == Unclear("no_id", 200, fields=("reference", "ok"))
+
+
+async def test_a_wrong_token_stops_everything_and_changes_nothing(backend: Backend) -> None:
+    invoice_id = await registered(backend)
+    backend.revoke_token()
+    assert [await calls(backend, step, invoice_id) for step in STEPS] == [Stop(401)] * 3
+    assert await backend.api.details(invoice_id) == Stop(401)
+    assert await backend.api.search(LONG_AGO, skip=0, top=1) == Stop(401)
+    assert backend.registered(IDENTITY) == 1
+
+
+async def test_what_the_api_refuses_is_refused(backend: Backend) -> None:
+    answer = await backend.api.register(body(creditorId="10759"), Valid())
+    assert isinstance(answer, Refused)
+    assert answer.status == 422
+    assert "10759" not in answer.hint
+
+
+@pytest.mark.parametrize("query", ["details", "search"])
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (Fault(kind="status", status=500), Unclear("server_error", 500)),
+        (Fault(kind="status", status=429, retry_after=2), Throttled(429, 2.0)),
+        (Fault(kind="lost"), Unclear("lost")),
+        (Fault(kind="hang"), Unclear("timeout")),
+    ],
+)
+async def test_a_query_that_fails_says_why(backend: Backend, query: str, fault: Fault, expected: Answer) -> None:
+    invoice_id = await registered(backend)
+    backend.misbehave(fault)
+    if query == "details":
+        assert await backend.api.details(invoice_id) == expected
+    else:
+        assert await backend.api.search(LONG_AGO, skip=0, top=1) == expected
