@@ -30,10 +30,16 @@ _MARGIN = 300.0
 
 @dataclass(slots=True)
 class _Case:
-    """A doubt under reconciliation. `witnessed`: when the first sweep with a witness had ended."""
+    """A doubt under reconciliation. `witnessed`: when the first sweep with a witness had ended.
+
+    It is given up when the gate has been open for `patience` seconds since `opened` (the gate's open time): an outage
+    counts for no bound.
+    """
 
     doubt: Doubt
     answer: asyncio.Future[Resolution]
+    opened: float
+    patience: float
     witnessed: float | None = None
     last: str = "no_witness"
     """Why the latest sweep said nothing."""
@@ -81,7 +87,8 @@ class Reconciler:
 
     async def resolve(self, doubt: Doubt) -> Resolution:
         """Wait until it is known what became of a doubtful register, or nobody can tell."""
-        case = _Case(doubt, asyncio.get_running_loop().create_future())
+        patience = doubt.expires - self._clock.boottime()
+        case = _Case(doubt, asyncio.get_running_loop().create_future(), self._gate.open_time(), patience)
         self._cases.append(case)
         self._new.set()
         try:
@@ -104,7 +111,7 @@ class Reconciler:
         while True:
             self._new.clear()
             now = self._clock.boottime()
-            self._give_up(now)
+            self._give_up()
             ripe = [case for case in self._cases if case.doubt.ripe < now]
             if not ripe or self._gate.state is GateState.CLOSED:
                 await self._pause(now)
@@ -122,9 +129,10 @@ class Reconciler:
         except TimeoutError:
             return
 
-    def _give_up(self, now: float) -> None:
+    def _give_up(self) -> None:
+        open_time = self._gate.open_time()
         for case in self._cases:
-            if case.doubt.expires < now:
+            if open_time - case.opened > case.patience:
                 self._answer(case, GivenUp(case.last))
 
     async def _sweep(self, cases: list[_Case]) -> None:

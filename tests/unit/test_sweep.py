@@ -108,20 +108,38 @@ async def test_the_number_of_pages_is_bounded():
     assert len(visited) < 1000
 
 
+BLOCK = list(range(20))
+MOVES = {
+    "in their order": (True, BLOCK),
+    "so that a later page begins with one that moved": (True, [*range(10), *range(15, 20), *range(10, 15)]),
+    "without a time that tells": (False, BLOCK),
+}
+
+
+@pytest.mark.parametrize(("times", "order"), MOVES.values(), ids=MOVES)
 @virtual
-async def test_a_block_of_one_time_that_moves_away_under_the_sweep_is_not_complete():
+async def test_a_block_that_moves_away_under_the_sweep_is_not_complete(times, order):
     """What was seen moves to the end: what follows it moves up, past where the next page begins."""
-    api = spaced(25, by=0.0)
+    api = spaced(25, by=0.0, times=times)
+    block_is_seen = 3 if times else 1
 
     def between(search):
-        if len(search.asked) == 3:
-            for number in range(20):
-                search.put(number, 100.0)
+        if len(search.asked) == block_is_seen:
+            for place, number in enumerate(order):
+                search.put(number, 100.0 + place / 1000)
 
     api.between = between
     result, visited = await swept(api)
-    assert not result.complete
-    assert set(visited) == set(range(20))
+    assert result.problem == "rows moved between two pages"
+    assert set(visited) == set(BLOCK)
+
+
+@virtual
+async def test_rows_that_vanish_under_the_sweep_are_not_its_end():
+    api = spaced(60, by=0.0)
+    api.between = lambda search: search.updated.clear() if len(search.asked) == 3 else None
+    result, _ = await swept(api)
+    assert result.problem == "rows moved between two pages"
 
 
 def arriving(search):
