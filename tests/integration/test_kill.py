@@ -1,0 +1,132 @@
+"""kill -9 at each step of an event, then a restart: at most one register, exactly one outcome, whatever the step."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.integration.events import event, numbers_on
+from tests.integration.harness import Scene
+from worker.model import Coordinates
+
+SCHEDULED, IN_DOUBT = "scheduled", "failed in_doubt"
+AFTER_THE_TAKE_OVERS = 5
+"""Each of the 4 partitions' take-overs commits once; the next commit is the event's."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Where the worker dies, and what may come of the event that it dies on."""
+
+    point: str
+    endings: frozenset[str] = frozenset({SCHEDULED})
+    registers: frozenset[int] = frozenset({1})
+    """How often Kravia's ledger may have it in the end."""
+
+    def __str__(self) -> str:
+        return self.point
+
+
+KILLS = (
+    Kill("after-claim:kill:1"),
+    Kill("after-claim:kill:4"),
+    Kill("after-restore:kill:1"),
+    Kill("before-commit:kill:1"),
+    Kill("committed:kill:1"),
+    # Whether the intent reached the broker is open; the call was certainly not made, yet nobody can know.
+    Kill("intent-sent:kill", frozenset({SCHEDULED, IN_DOUBT}), frozenset({0, 1})),
+    Kill("intent-acked:kill", frozenset({IN_DOUBT}), frozenset({0})),
+    # The reset that ends the connection may overtake the body.
+    Kill("body-sent:kill", frozenset({IN_DOUBT}), frozenset({0, 1})),
+    Kill("answer-read:kill", frozenset({IN_DOUBT})),
+    Kill("fact-acked:kill"),
+    Kill("before-attach:kill:1"),
+    Kill("attached:kill:1"),
+    Kill("before-attach:kill:2"),
+    Kill("attached:kill:2"),
+    Kill("before-start:kill"),
+    Kill("started:kill"),
+    Kill(f"before-commit:kill:{AFTER_THE_TAKE_OVERS}"),
+    Kill(f"offsets-sent:kill:{AFTER_THE_TAKE_OVERS}"),
+    Kill(f"committed:kill:{AFTER_THE_TAKE_OVERS}"),
+    Kill("before-trim:kill"),
+)
+
+
+@pytest.mark.parametrize("kill", KILLS, ids=str)
+async def test_one_register_and_one_outcome_wherever_it_dies(scene: Scene, kill: Kill):
+    victim = event("victim", documents=2)
+    bystanders = [event(next(numbers_on(partition, prefix="b"))) for partition in range(scene.partitions)]
+    sent = await scene.send(victim)
+
+    # A static member: it takes its own place at once. What a dynamic one's end costs is test_takeover's matter.
+    worker = scene.worker(static=True, WORKER_TRIM_INTERVAL="0.1")
+    worker.start(WORKER_FAULT_POINT=kill.point, WORKER_ALLOW_FAULTS="1")
+    await worker.killed()
+    sent += await scene.send(*bystanders)
+    await worker.run()
+    first = await scene.outcome(sent[0])
+    sent += await scene.send(victim)
+
+    outcomes = await scene.close_books(sent)
+    assert first.ending in kill.endings
+    registers = scene.registers(victim.identity)
+    assert registers in kill.registers
+    if first.ending == SCHEDULED:
+        invoice = scene.invoice(victim.identity)
+        # No point lies between an answer to attach or start and the fact that says so: nothing is sent again.
+        assert len(invoice.documents) == len({document.sha256 for document in invoice.documents}) == 2
+        assert invoice.started == 1
+        assert outcomes[sent[-1]].ending == "repeated"
+        assert outcomes[sent[-1]].data["earlierOutcome"] == first.headers["ce_id"]
+    else:
+        # Only a person's decision moves it: what comes later of this invoice is not billed either.
+        letter = await scene.dead_letter(sent[0])
+        assert letter.value == victim.value
+        assert letter.cause.reason == "in_doubt"
+        assert letter.cause.doubt == first.data["doubt"]
+        assert outcomes[sent[-1]].ending == "failed blocked"
+    for origin, bystander in zip(sent[1:-1], bystanders, strict=True):
+        assert outcomes[origin].ending == SCHEDULED
+        assert scene.registers(bystander.identity) == 1
+
+
+@pytest.mark.parametrize(
+    "point", ["answer-read:kill:60", "fact-acked:kill:60", "offsets-sent:kill:12", "started:kill:60"]
+)
+async def test_killed_under_load_only_open_intents_are_in_doubt(scene: Scene, point: str):
+    """Many events on their way: what had no open intent goes on, what had one is in doubt, nothing is done twice."""
+    scene.kravia.settings.latency = 0.005
+    drafts = [event(f"load-{number}", documents=number % 2) for number in range(120)]
+    sent = await scene.send(*drafts)
+    worker = scene.worker(static=True)
+    worker.start(WORKER_FAULT_POINT=point, WORKER_ALLOW_FAULTS="1")
+    await worker.killed()
+    known = set(await scene.read_outcomes())
+    await worker.run()
+
+    outcomes = await scene.close_books(sent)
+    tally = scene.tally(outcomes.values())
+    assert set(tally) <= {SCHEDULED, IN_DOUBT}
+    assert len(known) < len(sent), "the point lies in the middle of the load"
+    assert all(outcomes[origin].ending == SCHEDULED for origin in known)
+    for origin, draft in zip(sent, drafts, strict=True):
+        if outcomes[origin].ending == SCHEDULED:
+            invoice = scene.invoice(draft.identity)
+            assert invoice.started >= 1
+            assert len({document.sha256 for document in invoice.documents}) == int(draft.identity[-1]) % 2
+
+
+async def test_killed_again_and_again(scene: Scene):
+    """Lives of a few events each: what one leaves behind the next ones take up, until all is settled."""
+    worker = scene.worker(static=True)
+    sent: list[Coordinates] = []
+    for life, point in enumerate(("after-restore:2", "attached:5", "committed:6", "before-start:3", "started:4")):
+        new = [event(f"life-{life}-{number}", documents=1) for number in range(16)]
+        sent += await scene.send(*new)
+        step, nth = point.split(":")
+        worker.start(WORKER_FAULT_POINT=f"{step}:kill:{nth}", WORKER_ALLOW_FAULTS="1")
+        await worker.killed()
+    await worker.run()
+    outcomes = await scene.close_books(sent)
+    assert set(scene.tally(outcomes.values())) <= {SCHEDULED, IN_DOUBT}
+    assert scene.tally(outcomes.values())[SCHEDULED] > len(sent) / 2
