@@ -8,6 +8,7 @@ before has no effect. The record's key is the invoice's identity, as for events.
 from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from schemas.fields import field_title
 from schemas.identity import identity_parts
@@ -51,6 +52,7 @@ class NotRegisteredVerdict(_Verdict):
 
 CommandData = Annotated[RegisteredVerdict | NotRegisteredVerdict, Field(discriminator="verb")]
 """Data of a command."""
+_VERBS: Final = ("registered", "not_registered")
 
 COMMAND: Final[TypeAdapter[CommandData]] = TypeAdapter(CommandData)
 
@@ -60,14 +62,15 @@ def check_command(data: object) -> CommandData | list[Violation]:
     try:
         command = COMMAND.validate_python(data)
     except ValidationError as error:
-        return [
-            Violation(
-                "".join(f"/{part}" for part in found["loc"] if part not in ("registered", "not_registered")),
-                found["type"],
-                f"{found['msg']}.",
-            )
-            for found in error.errors(include_input=False, include_url=False, include_context=False)
-        ]
+        return [_violation(found) for found in error.errors(include_input=False, include_url=False)]
     if identity_parts(command.identity) is None:
         return [Violation("/identity", "not_an_identity", "The identity is not creditorId/claimType/invoiceNo.")]
     return command
+
+
+def _violation(found: ErrorDetails) -> Violation:
+    """Pydantic's error as ours; the branch of the union is no part of the data."""
+    if found["type"].startswith("union_tag"):
+        return Violation("/verb", found["type"], f"verb is one of {', '.join(_VERBS)}.")
+    pointer = "".join(f"/{part}" for part in found["loc"] if part not in _VERBS)
+    return Violation(pointer, found["type"], f"{found['msg']}.")

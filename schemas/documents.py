@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from schemas.commands import CommandData
 from schemas.dead_letters import DeadLetterHeaders
 from schemas.events import InvoiceRequest
 from schemas.outcomes import Outcome
@@ -14,6 +15,7 @@ from schemas.outcomes import Outcome
 _DOCUMENTS: Final[Mapping[str, tuple[TypeAdapter[Any], str]]] = {
     "invoice-requested.v1.json": (TypeAdapter(InvoiceRequest), "Data of kravia.invoice.requested.v1"),
     "outcome.v1.json": (TypeAdapter(Outcome), "Data of an outcome event"),
+    "command.v1.json": (TypeAdapter(CommandData), "Data of kravia.invoice.command.v1"),
     "dead-letter-headers.v1.json": (TypeAdapter(DeadLetterHeaders), "Headers of a dead letter, their values as text"),
 }
 

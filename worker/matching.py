@@ -5,11 +5,11 @@ nesting; what is not there is never read as "another invoice".
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
+from unicodedata import normalize
 
 _FIELDS = {
     "creditorid": "creditor_id",
@@ -88,26 +88,48 @@ def read_row(row: Mapping[str, object]) -> Row:
 
 
 def compare(row: Identity, wanted: Identity) -> Match:
-    """Whether a row is the wanted invoice. `wanted` comes from an event: only its accountingInvoiceId may be None."""
+    """Whether a row is the wanted invoice. `wanted` comes from an event: only its accountingInvoiceId may be None.
+
+    What agrees but for blanks, case, leading zeros or a decimal point may be a respelling: it never says "another".
+    """
     credit_note = wanted.claim_type == "CreditNote"
-    for theirs, ours in (
-        (row.creditor_id, wanted.creditor_id),
-        (row.claim_type, wanted.claim_type),
-        (_nfc(row.invoice_no), _nfc(wanted.invoice_no)),
-    ):
-        if theirs is not None and theirs != ours:
-            return Match.OTHER
-    account, ours = row.accounting_invoice_id, wanted.accounting_invoice_id
-    if credit_note and account is not None and _nfc(account) != _nfc(ours):
-        return Match.OTHER  # several partial notes may name one invoice: for them it is part of the identity
-    differs = account is not None and ours is not None and _nfc(account) != _nfc(ours)
-    by_account = account is not None and ours is not None and not differs
-    by_number = row.creditor_id is not None and row.invoice_no is not None
-    if credit_note and ours is not None and account is None:
-        by_number = False  # which of the notes it is can't be told
-    if differs or not (by_account or by_number):
+    account = _agree(row.accounting_invoice_id, wanted.accounting_invoice_id)
+    number = _agree(row.invoice_no, wanted.invoice_no)
+    said = [_agree(row.creditor_id, wanted.creditor_id), _agree(row.claim_type, wanted.claim_type), number]
+    # Several partial notes may name one invoice: for them it is part of the identity.
+    if _Agree.NO in said or (credit_note and account is _Agree.NO):
+        return Match.OTHER
+    unsure = _Agree.NEARLY in said or account in (_Agree.NO, _Agree.NEARLY)
+    if credit_note and (row.accounting_invoice_id is None) != (wanted.accounting_invoice_id is None):
+        unsure = True  # which of the notes it is can't be told
+    by_number = row.creditor_id is not None and number is _Agree.YES
+    if unsure or not (account is _Agree.YES or by_number):
         return Match.UNSURE
-    return Match.SAME if row.creditor_id is not None and row.claim_type is not None else Match.LIKELY
+    whole = row.creditor_id is not None and row.claim_type is not None and (number is _Agree.YES or not credit_note)
+    return Match.SAME if whole else Match.LIKELY
+
+
+class _Agree(Enum):
+    """What a field says; None of the two: nothing."""
+
+    YES = auto()
+    NEARLY = auto()
+    NO = auto()
+    UNSAID = auto()
+
+
+def _agree(theirs: str | None, ours: str | None) -> _Agree:
+    if theirs is None or ours is None:
+        return _Agree.UNSAID
+    if normalize("NFC", theirs) == normalize("NFC", ours):
+        return _Agree.YES
+    return _Agree.NEARLY if _folded(theirs) == _folded(ours) else _Agree.NO
+
+
+def _folded(text: str) -> str:
+    """What is left of a reference whatever a system makes of it: no blanks, no case, no zeros around a number."""
+    plain = "".join(normalize("NFKC", text).split()).casefold().lstrip("0")
+    return re.sub(r"^(\d*)\.0+$", r"\1", plain)
 
 
 def _leaves(value: Mapping[str, object], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -125,10 +147,6 @@ def _text(value: object) -> str | None:
     if value is None or isinstance(value, bool | list):
         return None
     return str(value).strip() or None
-
-
-def _nfc(text: str | None) -> str | None:
-    return None if text is None else unicodedata.normalize("NFC", text)
 
 
 def _time(text: str) -> datetime | None:

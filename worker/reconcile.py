@@ -30,10 +30,16 @@ _MARGIN = 300.0
 
 @dataclass(slots=True)
 class _Case:
-    """A doubt under reconciliation. `witnessed`: when the first sweep with a witness had ended."""
+    """A doubt under reconciliation. `witnessed`: when the first sweep with a witness had ended.
+
+    It is given up when the gate has been open for `patience` seconds since `opened` (the gate's open time): an outage
+    counts for no bound.
+    """
 
     doubt: Doubt
     answer: asyncio.Future[Resolution]
+    opened: float
+    patience: float
     witnessed: float | None = None
     last: str = "no_witness"
     """Why the latest sweep said nothing."""
@@ -44,7 +50,8 @@ class _Findings:
     """What one sweep showed of one doubt: ids of rows by how well they match."""
 
     same: list[str] = field(default_factory=list)
-    ask: list[tuple[str | None, Match]] = field(default_factory=list)
+    ask: list[tuple[str, ...]] = field(default_factory=list)
+    """Each row's ids: it says too little, or several ids."""
 
 
 class Reconciler:
@@ -80,7 +87,8 @@ class Reconciler:
 
     async def resolve(self, doubt: Doubt) -> Resolution:
         """Wait until it is known what became of a doubtful register, or nobody can tell."""
-        case = _Case(doubt, asyncio.get_running_loop().create_future())
+        patience = doubt.expires - self._clock.boottime()
+        case = _Case(doubt, asyncio.get_running_loop().create_future(), self._gate.open_time(), patience)
         self._cases.append(case)
         self._new.set()
         try:
@@ -103,7 +111,7 @@ class Reconciler:
         while True:
             self._new.clear()
             now = self._clock.boottime()
-            self._give_up(now)
+            self._give_up()
             ripe = [case for case in self._cases if case.doubt.ripe < now]
             if not ripe or self._gate.state is GateState.CLOSED:
                 await self._pause(now)
@@ -121,32 +129,36 @@ class Reconciler:
         except TimeoutError:
             return
 
-    def _give_up(self, now: float) -> None:
+    def _give_up(self) -> None:
+        open_time = self._gate.open_time()
         for case in self._cases:
-            if case.doubt.expires < now:
+            if open_time - case.opened > case.patience:
                 self._answer(case, GivenUp(case.last))
 
     async def _sweep(self, cases: list[_Case]) -> None:
         findings = [_Findings() for _ in cases]
         witnesses: list[float] = []
 
-        def visit(row: Row, _raw: Mapping[str, object]) -> None:
-            ours = [self._sent[id_] for id_ in row.ids if id_ in self._sent]
+        began = self._clock.boottime()
+
+        def visit(row: Row, _raw: Mapping[str, object]) -> bool:
+            known = [id_ for id_ in row.ids if id_ in self._sent]
+            ours = [self._sent[id_] for id_ in known]
             witnesses.extend(sent for sent, _ in ours)
             # Of our own registers we know what they are, whatever the row says; one of them may be what is in doubt:
             # its answer came, and could not be journaled.
-            identity = ours[0][1] if ours else row.identity
+            identity, ids = (ours[0][1], tuple(known)) if ours else (row.identity, row.ids)
             for case, found in zip(cases, findings, strict=True):
                 match compare(identity, case.doubt.wanted):
-                    case Match.SAME if row.ids:
-                        found.same.append(row.ids[0])
-                    case Match.SAME | Match.LIKELY | Match.UNSURE as how:
-                        found.ask.append((row.ids[0] if row.ids else None, how))
+                    case Match.SAME if len(ids) == 1:
+                        found.same.append(ids[0])
+                    case Match.SAME | Match.LIKELY | Match.UNSURE:
+                        found.ask.append(ids)
                     case Match.OTHER:
                         pass
+            return any(sent > began for sent, _ in ours)
 
         oldest = min(case.doubt.since for case in cases) - timedelta(seconds=self.policy.clock_error + _MARGIN)
-        began = self._clock.boottime()
         swept = await sweep(self._api, oldest, visit, self._sweeping)
         ended = self._clock.boottime()
         self._observer.swept(swept.problem or "complete", swept.rows, ended - began)
@@ -165,26 +177,32 @@ class Reconciler:
     async def _ask(self, doubt: Doubt, found: _Findings, lookups: int) -> tuple[int, bool]:
         """Let `/details` decide about rows that say too little; whether all of them could be decided."""
         decided = True
+        found.same = list(dict.fromkeys(found.same))
         if len(found.same) > 1:
-            found.ask += [(id_, Match.SAME) for id_ in found.same]
+            found.ask += [(id_,) for id_ in found.same]
             found.same.clear()
-        for id_, _ in found.ask:
-            details = self._told.get(id_ or "")
-            if details is None and id_ is not None and lookups > 0:
-                lookups -= 1
-                answer = await self._api.details(id_)
-                if isinstance(answer, Details):
-                    details = self._told[id_] = answer
-                    while len(self._told) > _WITNESSES:
-                        self._told.popitem(last=False)
-            match Match.UNSURE if details is None else compare(read_row(details.raw).identity, doubt.wanted):
-                case Match.SAME if id_ is not None:
-                    found.same.append(id_)
-                case Match.OTHER:
-                    pass
-                case _:
-                    decided = False
+        for ids in dict.fromkeys(found.ask):
+            told: list[Match] = []
+            for id_ in ids:
+                details = self._told.get(id_)
+                if details is None and lookups > 0:
+                    lookups -= 1
+                    details = await self._look_up(id_)
+                told.append(Match.UNSURE if details is None else compare(read_row(details.raw).identity, doubt.wanted))
+            same = [id_ for id_, match in zip(ids, told, strict=True) if match is Match.SAME]
+            found.same += [id_ for id_ in same if id_ not in found.same]
+            decided &= bool(same) or (bool(told) and all(match is Match.OTHER for match in told))
         return lookups, decided
+
+    async def _look_up(self, invoice_id: str) -> Details | None:
+        """What `/details` tells, kept: an invoice's identity does not change. None when it can't be read."""
+        answer = await self._api.details(invoice_id)
+        if not isinstance(answer, Details):
+            return None
+        self._told[invoice_id] = answer
+        while len(self._told) > _WITNESSES:
+            self._told.popitem(last=False)
+        return answer
 
     def _conclude(
         self, case: _Case, found: _Findings, decided: bool, witnesses: list[float], began: float, ended: float

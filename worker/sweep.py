@@ -16,6 +16,7 @@ from worker.ports import Answer, KraviaApi, Refused, SearchPage
 from worker.saga import answer_class
 
 _OVERLAP = timedelta(seconds=2)
+_MOVED = "rows moved between two pages"
 _GUIDE_PAGE = 20
 """Rows of a page in Kravia's guide: what is asked for when it refuses more."""
 
@@ -42,15 +43,22 @@ class Swept:
 
 
 async def sweep(
-    api: KraviaApi, since: datetime, visit: Callable[[Row, Mapping[str, object]], None], policy: SweepPolicy
+    api: KraviaApi, since: datetime, visit: Callable[[Row, Mapping[str, object]], bool], policy: SweepPolicy
 ) -> Swept:
-    """Give every row that changed since `since` (aware) to `visit`, once for each id."""
+    """Give every row that changed since `since` (aware) to `visit`, once for each id.
+
+    `visit` says whether it has seen enough: whether this row was registered after the sweep began, so that whatever
+    was there before stands before it. Without that a sweep would chase the end of a search that never stands still.
+    """
     # Without a zone in the API's times, UTC is the one that fits both: read as Oslo's it only begins earlier.
     cursor = since.astimezone(UTC).replace(tzinfo=None)
     skip, page_size, rows = 0, policy.page, 0
-    seen: set[str] = set()
+    probing = enough = False
+    seen: set[tuple[str, ...]] = set()
+    former: list[Row] = []
+    where = 0
     for number in range(policy.pages):
-        if number:
+        if number and not probing:
             await asyncio.sleep(policy.pause)
         page: SearchPage | Answer = await api.search(cursor, skip=skip, top=page_size)
         if isinstance(page, Refused) and page_size > _GUIDE_PAGE:
@@ -59,24 +67,37 @@ async def sweep(
         if not isinstance(page, SearchPage):
             return Swept(rows, f"search: {answer_class(page)}")
         if not page.rows:
-            return Swept(rows)
-        fresh, last, overlaps = 0, None, False
-        for raw in page.rows:
-            row = read_row(raw)
-            last = row.updated or last
-            if row.ids and not seen.isdisjoint(row.ids):
-                overlaps = True
+            # Beyond rows that were all seen: the end. Elsewhere they moved away from under us.
+            return Swept(rows, None if probing or not skip else _MOVED)
+        read = [read_row(raw) for raw in page.rows]
+        if probing:
+            # More came, or the page before was short: back to where the two overlap.
+            probing, skip = False, skip - _overlap(len(former))
+            continue
+        if skip and not any((row.ids, row.updated) == (read[0].ids, read[0].updated) for row in former[skip - where :]):
+            # It did not begin with a row of the page before that stands where it stood: what lay between was not seen.
+            return Swept(rows, _MOVED)
+        fresh = 0
+        for row, raw in zip(read, page.rows, strict=True):
+            if row.ids and row.ids in seen:
                 continue
-            seen.update(row.ids)
+            seen.add(row.ids)
             fresh += 1
-            visit(row, raw)
+            enough |= visit(row, raw)
         rows += fresh
-        if skip and fresh and not overlaps and seen:
-            return Swept(rows, "rows moved between two pages")
+        if enough:
+            return Swept(rows)
+        former, where = read, skip
+        last = next((row.updated for row in reversed(read) if row.updated is not None), None)
         if last is not None and last - _OVERLAP > cursor:
             cursor, skip = last - _OVERLAP, 0
-        elif fresh:
-            skip += max(1, len(page.rows) - max(1, len(page.rows) // 4))
+        elif fresh and len(read) > 1:
+            skip += len(read) - _overlap(len(read))
         else:
-            skip += len(page.rows)
+            skip, probing = skip + len(read), True
     return Swept(rows, f"more than {policy.pages} pages")
+
+
+def _overlap(rows: int) -> int:
+    """How many rows of a page the next one shows again, when it goes on by `skip`."""
+    return max(1, rows // 4)

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from schemas.__main__ import main
+from schemas.commands import check_command
 from schemas.dead_letters import DeadLetterHeaders
 from schemas.documents import documents
 from schemas.events import InvoiceRequest, check
@@ -55,6 +56,22 @@ def test_outcome_examples(path):
 
 def test_every_outcome_has_its_example():
     assert {p.name for p in EXAMPLES if p.name.startswith("outcome.")} == {f"outcome.{k}.json" for k in OUTCOME_TYPES}
+
+
+@of("command.")
+def test_command_examples(path):
+    data = json.loads(path.read_text(encoding="utf-8"))
+    validator("command.v1.json").validate(data)
+    command = check_command(data)
+    assert not isinstance(command, list)
+    assert path.name == f"command.{command.verb}.json"
+
+
+@pytest.mark.parametrize("change", [{"verb": "maybe"}, {"doubt": -1}, {"who": ""}, {"invoiceId": None}, {"unknown": 1}])
+def test_the_commands_schema_refuses_what_the_model_refuses(change):
+    data = json.loads((FOLDER / "examples" / "command.registered.json").read_text(encoding="utf-8")) | change
+    assert not validator("command.v1.json").is_valid(data)
+    assert isinstance(check_command(data), list)
 
 
 @of("dead-letter-headers")
