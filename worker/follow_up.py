@@ -154,15 +154,13 @@ async def _renew(course: Course) -> Lost | None:
     own, origin = course.own, course.event.envelope.origin
     if own.journal.latest.holds():
         return None
-    written = await own.write(origin, own.fact(Kind.RENEW, origin, course.event.identity))
+    written = await own.write(origin, own.fact(Kind.RENEW, course.event))
     return written if isinstance(written, Lost) else None
 
 
 async def _note(course: Course, kind: Kind, sha256: str | None = None) -> Lost | None:
     """Journal that a document is attached or that the invoice is started."""
     own, origin, attempts = course.own, course.event.envelope.origin, course.progress.attempts
-    fact = replace(
-        own.fact(kind, origin, course.event.identity), intent=attempts[-1].intent if attempts else None, sha256=sha256
-    )
+    fact = own.fact(kind, course.event, intent=attempts[-1].intent if attempts else None, sha256=sha256)
     written = await own.write(origin, fact)
     return written if isinstance(written, Lost) else None

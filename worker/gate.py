@@ -6,10 +6,11 @@ probes the API, with growing pauses, and nothing counts against any event's boun
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from worker.model import Step
 from worker.ports import (
@@ -44,14 +45,29 @@ class GatePolicy:
     """How long a 429 without Retry-After slows the whole API down."""
 
 
-@dataclass(slots=True)
 class Passage:
-    """One call on its way. Whoever got it writes the answer into it; None: no call was made after all."""
+    """One call on its way. Whoever got it writes the answer into it; None: no call was made after all.
 
-    step: Step
-    counts: bool = True
-    """Whether a failure counts against the event: not while the gate tries the API out."""
-    answer: Answer | None = None
+    Not a generator, as every call of every event passes here: event loops keep account of each of those.
+    """
+
+    __slots__ = ("_gate", "_tries_out", "answer", "counts", "step")
+
+    def __init__(self, gate: "Gate", step: Step) -> None:
+        self.step = step
+        self.answer: Answer | None = None
+        self.counts = True
+        """Whether a failure counts against the event: not while the gate tries the API out."""
+        self._gate = gate
+        self._tries_out = False
+
+    async def __aenter__(self) -> Self:
+        self._tries_out = await self._gate.enter(self.step is Step.REGISTER)
+        self.counts = self._gate.state is GateState.OPEN
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gate.leave(self.step, self.answer, tried_out=self._tries_out)
 
 
 class Gate:
@@ -93,23 +109,20 @@ class Gate:
         running = 0.0 if self._open_since is None else max(0.0, now - max(self._open_since, self._throttled_until))
         return self._open_total + running
 
-    @asynccontextmanager
-    async def passage(self, step: Step) -> AsyncIterator[Passage]:
-        """Wait until a call of this step may go; report its answer by writing it into the passage."""
-        register = step is Step.REGISTER
-        tries_out = await self._enter(register)
-        passage = Passage(step, counts=self.state is GateState.OPEN)
-        try:
-            yield passage
-        finally:
-            if tries_out:
-                self._trials.discard(register)
-            if passage.answer is not None:
-                self._report(step, passage.answer)
-            if tries_out:
-                self._wake()
+    def passage(self, step: Step) -> "Passage":
+        """`async with gate.passage(step) as passage:` waits until a call of this step may go."""
+        return Passage(self, step)
 
-    async def _enter(self, register: bool) -> bool:
+    def leave(self, step: Step, answer: Answer | None, *, tried_out: bool) -> None:
+        """A passage ended, with an answer or without."""
+        if tried_out:
+            self._trials.discard(step is Step.REGISTER)
+        if answer is not None:
+            self._report(step, answer)
+        if tried_out:
+            self._wake()
+
+    async def enter(self, register: bool) -> bool:
         """Wait; whether the call tries the API out: half-open, one register and one other call at a time may."""
         while True:
             throttled = self._throttled_until - self._clock.monotonic()

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-import structlog
-
 from worker import saga
 from worker.course import Course
 from worker.decode import decode
@@ -167,15 +165,7 @@ class Lane:
         if event.key_differs:
             self._observer.warned("key_differs")
         work.course = course = self._pipeline.course(event, self.own, self.drain)
-        origin = event.envelope.origin
-        with structlog.contextvars.bound_contextvars(
-            event_id=event.envelope.event_id,
-            identity=event.identity,
-            topic=origin.topic,
-            partition=origin.partition,
-            offset=origin.offset,
-        ):
-            ended = await self._pipeline.handle(course)
+        ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
             return ended
         entry = saga.standing_after(

@@ -97,7 +97,9 @@ class Reconciler:
             self._cases.remove(case)
         kind = resolution.why if isinstance(resolution, GivenUp) else type(resolution).__name__.lower()
         self._observer.resolved(kind)
-        log.info("doubt_resolved", intent=doubt.intent, resolution=kind)
+        wanted = doubt.wanted
+        identity = f"{wanted.creditor_id}/{wanted.claim_type}/{wanted.invoice_no}"
+        log.info("doubt_resolved", identity=identity, intent=doubt.intent, resolution=kind)
         return resolution
 
     def doubts(self) -> list[Doubt]:

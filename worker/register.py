@@ -4,7 +4,6 @@ A call that may have been carried out is in doubt: the reconciler finds out, or 
 """
 
 import asyncio
-from dataclasses import replace
 from typing import assert_never
 
 from worker import saga
@@ -93,15 +92,10 @@ async def _close(
     course: Course, doubt: Doubt, kind: Kind, answer_class: str, invoice_id: str | None = None
 ) -> Lost | None:
     """The fact that closes a doubtful intent for good."""
-    own, origin = course.own, course.event.envelope.origin
-    fact = replace(
-        own.fact(kind, origin, course.event.identity),
-        intent=doubt.intent,
-        invoice_id=invoice_id,
-        answer_class=answer_class,
-    )
+    own = course.own
     async with course.drain.step():
-        written = await own.write(origin, fact)
+        fact = own.fact(kind, course.event, intent=doubt.intent, invoice_id=invoice_id, answer_class=answer_class)
+        written = await own.write(course.event.envelope.origin, fact)
     return written if isinstance(written, Lost) else None
 
 
@@ -119,7 +113,7 @@ async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:
     asyncio.get_running_loop().call_soon(tools.faults.hit, "intent-sent")
     # The age begins before the intent is handed to the producer: its acknowledgement may come late.
     age = own.journal.age()
-    intent = await own.write(origin, own.fact(Kind.INTENT, origin, event.identity), age)
+    intent = await own.write(origin, own.fact(Kind.INTENT, event), age)
     if isinstance(intent, Lost):
         return intent
     tools.faults.hit("intent-acked")
@@ -131,9 +125,7 @@ async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:
         invoice_id = answer.invoice_id
         # Dated by the intent, which is before the sending: a witness must be sent after a doubt's deadline.
         tools.reconciler.registered(invoice_id, identity_of(event), age.boottime)
-    fact = replace(
-        own.fact(kind, origin, event.identity), intent=intent, invoice_id=invoice_id, answer_class=answer_class
-    )
+    fact = own.fact(kind, event, intent=intent, invoice_id=invoice_id, answer_class=answer_class)
     written = await own.write(origin, fact)
     if isinstance(written, Lost):
         return written

@@ -16,6 +16,8 @@ from worker.facts import UnreadableRecordError, versioned
 from worker.model import Call, TopicNames
 
 VERSION = 1
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+"""Made once: `json.dumps` with options makes one for every call."""
 HEADER_KEY = b"!header"
 """No identity begins with `!`: identities begin with creditorId's digits, coordinates with a topic name."""
 PARTITIONER = "murmur2"
@@ -100,7 +102,7 @@ def encode_entry(entry: Entry) -> bytes:
     data |= {name: value for name, value in optional.items() if value}
     if entry.doubt is not None:
         data["doubt"] = entry.doubt
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(data).encode()
 
 
 def decode_entry(value: bytes) -> Entry:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from operator import le
 from pathlib import Path
@@ -18,7 +19,7 @@ from tests.integration.harness import Scene
 from tests.integration.slow_worker import SECONDS
 from worker.clock import SystemClock
 from worker.demo.simulator_faults import Fault
-from worker.facts import Kind
+from worker.facts import Fact, Kind
 from worker.faults import NO_FAULTS
 from worker.kafka.producer import KafkaProducer
 from worker.kafka.reader import KafkaAdmin, KafkaReader
@@ -171,7 +172,7 @@ async def test_a_stale_member_delays_the_partition_and_never_stops_it(scene: Sce
             stale = await fence(0)
             sent += await scene.send(*events_on(0, 5, f"fenced{times}-"))
             await scene.settled(sent)
-            written = await stale.journal.write(stale.fact(Kind.RENEW, sent[-1], "10759/Invoice/1"))
+            written = await stale.journal.write(Fact(Kind.RENEW, stale.owner, datetime.now(UTC), sent[-1]))
             assert isinstance(written, Lost)
             assert written.why is LostWhy.FENCED
             await stale.close()

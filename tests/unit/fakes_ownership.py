@@ -1,7 +1,8 @@
 """What an owner does, in a word: announce a call, settle an event."""
 
 from tests.unit.fakes_core import OUTCOMES, TOPICS
-from worker.facts import Kind
+from tests.unit.fakes_time import EPOCH
+from worker.facts import Fact, Kind
 from worker.model import Coordinates, OutRecord
 from worker.ownership.ownership import Settlement
 from worker.standing import Entry, State
@@ -13,8 +14,12 @@ def origin(offset):
     return Coordinates(TOPICS.requests, 0, offset)
 
 
+def fact_of(own, kind, where):
+    return Fact(kind, own.owner, EPOCH, where, IDENTITY)
+
+
 def intent(own, offset):
-    return own.write(origin(offset), own.fact(Kind.INTENT, origin(offset), IDENTITY))
+    return own.write(origin(offset), fact_of(own, Kind.INTENT, origin(offset)))
 
 
 async def settle(own, offset):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.unit.fakes_core import CONFIG, JOURNAL, LEDGER, REQUESTS, TOPICS, World
-from tests.unit.fakes_ownership import IDENTITY, intent, origin, settle
+from tests.unit.fakes_ownership import IDENTITY, fact_of, intent, origin, settle
 from tests.unit.fakes_time import settle_down, virtual
 from worker.facts import Kind, Progress
 from worker.faults import NO_FAULTS
@@ -154,7 +154,7 @@ class TestLosing:
         at = await intent(own, 0)
         own.lose(Lost(LostWhy.TIMEOUT, "settling"))
         assert isinstance(await intent(own, 1), Lost)
-        fact = own.fact(Kind.REGISTERED, origin(0), IDENTITY)
+        fact = fact_of(own, Kind.REGISTERED, origin(0))
         assert isinstance(await own.write(origin(0), fact), int)
         assert world.facts() == ["claim", "intent", "registered"]
         assert at is not None

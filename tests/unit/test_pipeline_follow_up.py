@@ -1,7 +1,6 @@
 """Attach and start: `/details` is asked wherever one may have been carried out; resumed at whatever step."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -37,13 +36,13 @@ async def after_crash(*kinds, **options):
     """A new owner that finds these facts of EVENT in the journal."""
     bench = await Bench(**options).ready()
     origin = EVENT.envelope.origin
-    intent = await bench.own.write(origin, bench.own.fact(Kind.INTENT, origin, EVENT.identity))
+    intent = await bench.own.write(origin, bench.own.fact(Kind.INTENT, EVENT))
     shas = iter((FIRST.sha256, SECOND.sha256))
     for kind in kinds:
-        fact = bench.own.fact(kind, origin, EVENT.identity)
         sha256 = next(shas) if kind is Kind.ATTACHED else None
         invoice_id = "4711" if kind is Kind.REGISTERED else None
-        await bench.own.write(origin, replace(fact, intent=intent, sha256=sha256, invoice_id=invoice_id))
+        fact = bench.own.fact(kind, EVENT, intent=intent, sha256=sha256, invoice_id=invoice_id)
+        await bench.own.write(origin, fact)
     return await bench.restarted()
 
 

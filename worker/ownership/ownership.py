@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.facts import Fact, Kind, Progress, UnreadableRecordError
-from worker.model import Coordinates, Partition, TopicNames
+from worker.model import Coordinates, Event, Partition, TopicNames
 from worker.offsets import Prefix
 from worker.ownership.group_commit import CommitConfig, GroupCommit, Settlement
 from worker.ownership.journal import Journal
@@ -163,9 +163,28 @@ class Ownership:
 
     # What is done
 
-    def fact(self, kind: Kind, origin: Coordinates, identity: str) -> Fact:
-        """A fact of an event, of this ownership and this moment; `dataclasses.replace` adds what its kind needs."""
-        return Fact(kind, self.owner, self._ports.clock.now(), origin, identity)
+    def fact(
+        self,
+        kind: Kind,
+        event: Event,
+        *,
+        intent: int | None = None,
+        invoice_id: str | None = None,
+        answer_class: str | None = None,
+        sha256: str | None = None,
+    ) -> Fact:
+        """A fact of an event, of this ownership and this moment, with what its kind needs."""
+        return Fact(
+            kind,
+            self.owner,
+            self._ports.clock.now(),
+            event.envelope.origin,
+            event.identity,
+            intent,
+            invoice_id,
+            answer_class,
+            sha256,
+        )
 
     async def write(self, origin: Coordinates, fact: Fact, age: Age | None = None) -> int | Lost:
         """Journal a fact of an event and take it into its progress: the fact's offset. `Lost` ends the ownership.
