@@ -84,11 +84,15 @@ def canonical(value: Writable) -> str:
 
     Errors as for `dumps`.
     """
+    if isinstance(value, str):  # first, as in `_text`
+        return _quoted(value)
+    if isinstance(value, Decimal):
+        return plain(value)
     if isinstance(value, Mapping):
         return f"{{{','.join(f'{_quoted(k)}:{canonical(v)}' for k, v in sorted(value.items()) if v is not None)}}}"
     if isinstance(value, list | tuple):
         return f"[{','.join(map(canonical, value))}]"
-    return plain(value) if isinstance(value, Decimal) else _text(value)
+    return _text(value)
 
 
 def plain(number: Decimal) -> str:

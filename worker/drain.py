@@ -5,8 +5,7 @@ those under way end. Whatever waits between steps may be cancelled or may go on 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 
 class Drain:
@@ -15,6 +14,7 @@ class Drain:
     def __init__(self) -> None:
         self._going = asyncio.Event()
         self._going.set()
+        self._closed = False
         self._idle = asyncio.Event()
         self._idle.set()
         self.busy: set[asyncio.Task[object]] = set()
@@ -28,21 +28,36 @@ class Drain:
         """Let steps begin again."""
         self._going.set()
 
+    def close(self) -> None:
+        """Stop for good: whoever ends its step from now on is cancelled, or it would wait for the next one for ever."""
+        self.stop()
+        self._closed = True
+
     async def idle(self) -> None:
         """Wait until no step is under way."""
         await self._idle.wait()
 
-    @asynccontextmanager
-    async def step(self) -> AsyncIterator[None]:
-        """One step; waits while stopped."""
+    def step(self) -> "Drain":
+        """One step of the current task: `async with drain.step():` waits while stopped.
+
+        Not a generator, as every call of every event passes here: event loops keep account of each of those.
+        """
+        return self
+
+    async def __aenter__(self) -> None:
         await self._going.wait()
         task = asyncio.current_task()
         assert task is not None
         self.busy.add(task)
         self._idle.clear()
-        try:
-            yield
-        finally:
-            self.busy.discard(task)
-            if not self.busy:
-                self._idle.set()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.busy.discard(task)
+        if not self.busy:
+            self._idle.set()
+        if self._closed:
+            task.cancel()

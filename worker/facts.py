@@ -14,6 +14,8 @@ from typing import Any
 from worker.model import Call, Coordinates
 
 VERSION = 1
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+"""Made once: `json.dumps` with options makes one for every call."""
 
 
 class UnreadableRecordError(ValueError):
@@ -63,7 +65,7 @@ def encode(fact: Fact) -> bytes:
         "sha256": fact.sha256,
     }
     data |= {name: value for name, value in optional.items() if value is not None}
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(data).encode()
 
 
 def decode(value: bytes) -> Fact:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
+import structlog
+
 from worker import saga
 from worker.course import Course
 from worker.decode import decode
@@ -165,7 +167,15 @@ class Lane:
         if event.key_differs:
             self._observer.warned("key_differs")
         work.course = course = self._pipeline.course(event, self.own, self.drain)
-        ended = await self._pipeline.handle(course)
+        origin = event.envelope.origin
+        with structlog.contextvars.bound_contextvars(
+            event_id=event.envelope.event_id,
+            identity=event.identity,
+            topic=origin.topic,
+            partition=origin.partition,
+            offset=origin.offset,
+        ):
+            ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
             return ended
         entry = saga.standing_after(
@@ -246,7 +256,7 @@ class Lane:
 
         Its answer is waited for and journaled, unless this owner was fenced: then nothing of it would be acknowledged.
         """
-        self.drain.stop()
+        self.drain.close()
         for task in self._tasks - self.drain.busy:
             task.cancel()
         if not (self.own.lost.done() and self.own.lost.result().why is LostWhy.FENCED):

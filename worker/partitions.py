@@ -30,6 +30,8 @@ class Keeper:
     task: asyncio.Task[None] | None = None
     flowing: bool = False
     failures: int = field(default=0)
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Given up. An event beside the task's cancellation, which aiokafka swallows while it closes a client."""
 
 
 class Partitions:
@@ -127,11 +129,14 @@ class Partitions:
     # Keeping
 
     async def _keep(self, keeper: Keeper) -> None:
-        while True:
+        while not keeper.left.is_set():
             taken = await self._take_over(keeper.partition)
             if isinstance(taken, Lost):
                 await self._start_over(keeper, taken)
                 continue
+            if keeper.left.is_set():
+                await taken.close()
+                return
             keeper.lane = lane = self._make_lane(taken)
             taken.start()
             began = asyncio.get_running_loop().time()
@@ -156,7 +161,7 @@ class Partitions:
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(keeper.failures - 1, 30))
         await asyncio.sleep(pause * (0.5 + self._jitter() / 2))
         inputs = [Partition(topic, keeper.partition) for topic in self._topics.inputs]
-        while True:
+        while not keeper.left.is_set():
             if keeper.partition not in self._assigned:
                 await self._changed.wait()
             elif (stale := await self._intake.prove_membership(inputs)) is None:
@@ -209,6 +214,7 @@ class Partitions:
             log.error("keeper_failed", task=task.get_name(), exc_info=error)
 
     async def _close(self, keeper: Keeper) -> None:
+        keeper.left.set()
         if keeper.task is not None:
             keeper.task.cancel()
             await asyncio.gather(keeper.task, return_exceptions=True)

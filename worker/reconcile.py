@@ -15,7 +15,7 @@ import structlog
 
 from worker.doubt import Adopted, CertainlyNot, Doubt, DoubtPolicy, GivenUp, Resolution
 from worker.gate import Gate, GateState
-from worker.matching import Match, Row, compare, read_row
+from worker.matching import Identity, Match, Row, compare, read_row
 from worker.ports import Clock, Details, KraviaApi, Observer
 from worker.sweep import SweepPolicy, sweep
 
@@ -73,15 +73,15 @@ class Reconciler:
         self._clock = clock
         self._observer = observer
         self._cases: list[_Case] = []
-        self._sent: OrderedDict[str, float] = OrderedDict()
+        self._sent: OrderedDict[str, tuple[float, Identity]] = OrderedDict()
         self._told: OrderedDict[str, Details] = OrderedDict()
         self._new = asyncio.Event()
 
     # What the pipeline says and asks
 
-    def registered(self, invoice_id: str, sent: float) -> None:
+    def registered(self, invoice_id: str, identity: Identity, sent: float) -> None:
         """We registered this invoice; its register was sent at `sent` or later (CLOCK_BOOTTIME): a witness."""
-        self._sent[invoice_id] = sent
+        self._sent[invoice_id] = sent, identity
         while len(self._sent) > _WITNESSES:
             self._sent.popitem(last=False)
 
@@ -142,19 +142,21 @@ class Reconciler:
         began = self._clock.boottime()
 
         def visit(row: Row, _raw: Mapping[str, object]) -> bool:
-            ours = [self._sent[id_] for id_ in row.ids if id_ in self._sent]
-            witnesses.extend(ours)
+            known = [id_ for id_ in row.ids if id_ in self._sent]
+            ours = [self._sent[id_] for id_ in known]
+            witnesses.extend(sent for sent, _ in ours)
+            # Of our own registers we know what they are, whatever the row says; one of them may be what is in doubt:
+            # its answer came, and could not be journaled.
+            identity, ids = (ours[0][1], tuple(known)) if ours else (row.identity, row.ids)
             for case, found in zip(cases, findings, strict=True):
-                match compare(row.identity, case.doubt.wanted):
-                    case Match.SAME if len(row.ids) == 1:
-                        found.same.append(row.ids[0])
-                    case Match.UNSURE if ours:
-                        pass  # it is one of our own registers, whose identity we know
+                match compare(identity, case.doubt.wanted):
+                    case Match.SAME if len(ids) == 1:
+                        found.same.append(ids[0])
                     case Match.SAME | Match.LIKELY | Match.UNSURE:
-                        found.ask.append(row.ids)
+                        found.ask.append(ids)
                     case Match.OTHER:
                         pass
-            return any(sent > began for sent in ours)
+            return any(sent > began for sent, _ in ours)
 
         oldest = min(case.doubt.since for case in cases) - timedelta(seconds=self.policy.clock_error + _MARGIN)
         swept = await sweep(self._api, oldest, visit, self._sweeping)

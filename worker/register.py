@@ -9,7 +9,7 @@ from typing import assert_never
 
 from worker import saga
 from worker.course import Course
-from worker.doubt import Adopted, CertainlyNot, Doubt, GivenUp, inherited_doubt, own_doubt
+from worker.doubt import Adopted, CertainlyNot, Doubt, GivenUp, identity_of, inherited_doubt, own_doubt
 from worker.facts import Kind
 from worker.gate import GateState
 from worker.model import Ending, Reason, Step
@@ -130,7 +130,7 @@ async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:
     if isinstance(answer, Registered):
         invoice_id = answer.invoice_id
         # Dated by the intent, which is before the sending: a witness must be sent after a doubt's deadline.
-        tools.reconciler.registered(invoice_id, age.boottime)
+        tools.reconciler.registered(invoice_id, identity_of(event), age.boottime)
     fact = replace(
         own.fact(kind, origin, event.identity), intent=intent, invoice_id=invoice_id, answer_class=answer_class
     )

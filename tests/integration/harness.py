@@ -32,6 +32,18 @@ SETTLE_TIMEOUT = 20.0
 SESSION_TIMEOUT = 6.0
 """Seconds. Of members that are evicted; a static one that starts again takes its own place at once."""
 
+SHORT_DOUBTS = {
+    "WORKER_INTENT_VALIDITY": "2",
+    "KRAVIA_REGISTER_TIMEOUT": "3",
+    "KRAVIA_LATE_PROCESSING": "0.5",
+    "KRAVIA_SEARCH_DELAY": "0.2",
+    "KRAVIA_SEARCH_DISORDER": "0.1",
+    "WORKER_CLOCK_ERROR": "0.1",
+    "WORKER_SWEEP_INTERVAL": "0.2",
+    "WORKER_WITNESS_TIMEOUT": "2",
+}
+"""A doubt's waits, minutes by default, as seconds: the simulated Kravia is known. For tests that leave doubts."""
+
 
 class Scene:
     """One test's world."""

@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 
 from tests.brokers.waiting import until
 from tests.integration.events import event
-from tests.integration.harness import Scene
+from tests.integration.harness import SHORT_DOUBTS, Scene
 from tests.integration.worker_process import WorkerProcess, all_ready
 from worker.demo.simulator_faults import Fault
 
@@ -58,7 +58,7 @@ async def test_what_is_settled_is_committed_with_its_offset(scene: Scene):
 
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 async def test_a_second_signal_while_it_drains_costs_nothing(scene: Scene, second: signal.Signals):
-    worker = scene.worker(static=True)
+    worker = scene.worker(static=True, **SHORT_DOUBTS)
     await worker.run()
     warm = await scene.send(event("warm"))
     await scene.settled(warm)
@@ -88,7 +88,7 @@ async def _logged(lines: list[str], text: str) -> bool:
 async def test_a_signal_while_it_takes_over_ends_it_in_order(scene: Scene):
     """At any moment of it: aiokafka swallows a cancellation while it closes a client, and a take-over closes some."""
     worker = scene.worker()
-    for lines in range(1, 40, 3):
+    for lines in range(1, 40, 9):
         worker.start()
         await _taking_over(worker, lines)
         assert await worker.stop() == 0

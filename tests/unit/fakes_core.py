@@ -138,7 +138,7 @@ class NobodyKnows:
         self.policy = DoubtPolicy()
         self.witnesses = {}
 
-    def registered(self, invoice_id, sent):
+    def registered(self, invoice_id, identity, sent):
         self.witnesses[invoice_id] = sent
 
     async def resolve(self, doubt):

@@ -41,7 +41,13 @@ class Bench:
     async def handle(self, event=None):
         ended = await self.run(event or make_event())
         assert isinstance(ended, Ended), ended
+        self.course = ended.course
         return ended.ending
+
+    @property
+    def last_intent(self):
+        """Journal offset of the latest intent of the event handled last."""
+        return self.course.progress.attempts[-1].intent
 
     def facts(self):
         """The event's facts, without the claims."""

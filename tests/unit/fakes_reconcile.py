@@ -1,6 +1,7 @@
 """A reconciler on virtual time, before a search that the test fills."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.fakes_search import printed
@@ -105,5 +106,5 @@ class Desk:
 
     def witness(self, invoice_id, sent, *, shown=0.0):
         """An invoice of ours: its register was sent at `sent`, the search shows it from `shown` on."""
-        self.reconciler.registered(str(invoice_id), sent)
+        self.reconciler.registered(str(invoice_id), replace(WANTED, invoice_no=f"w{invoice_id}"), sent)
         self.index.show(invoice_id, f"w{invoice_id}", at=shown, lastUpdatedTime=printed(EPOCH))

@@ -22,8 +22,9 @@ class TestTakeOver:
         await world.own()
         wanted = [("journal", "start"), ("settle", "start"), ("journal", "begin"), ("journal", "send")]
         assert world.log.trace[:4] == wanted
-        assert world.log.trace[4] == ("admin", "committed")
-        assert {("reader", TOPICS.ledger), ("reader", TOPICS.journal)} == set(world.log.trace[5:7])
+        # The claim's transaction ends before the reading, which may take longer than a transaction may.
+        assert world.log.trace[4:6] == [("journal", "commit"), ("admin", "committed")]
+        assert {("reader", TOPICS.ledger), ("reader", TOPICS.journal)} == set(world.log.trace[6:8])
         assert world.facts() == ["claim"]
 
     @virtual
@@ -200,7 +201,7 @@ async def test_progress_is_one_object_until_the_event_is_settled():
     progress = own.progress(origin(0))
     await intent(own, 0)
     assert own.progress(origin(0)) is progress
-    assert progress.first == 1
+    assert progress.first == progress.attempts[0].intent
     await (await settle(own, 0)).committed
     await settle_down()
     assert own.progress(origin(0)) == Progress()

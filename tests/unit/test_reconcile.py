@@ -69,7 +69,7 @@ async def test_an_invoice_that_is_not_ours_is_no_witness():
 @virtual
 async def test_a_witness_that_the_search_does_not_show_proves_nothing():
     desk = Desk()
-    desk.reconciler.registered("1", 40.0)
+    desk.reconciler.registered("1", replace(WANTED, invoice_no="w1"), 40.0)
     assert await desk.resolve() == GivenUp("no_witness")
 
 

@@ -1,8 +1,10 @@
 """Rows that say too little: `/details` decides, and what nobody can decide is never *not found*."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.unit.fakes_reconcile import POLICY, Desk
+from tests.unit.fakes_reconcile import POLICY, WANTED, Desk
 from tests.unit.fakes_time import virtual
 from worker.doubt import Adopted, CertainlyNot, GivenUp
 from worker.ports import Details, NotVisible
@@ -78,10 +80,18 @@ async def test_a_row_without_even_an_id_is_never_not_found():
 async def test_rows_without_identity_are_no_hindrance_where_they_are_our_own():
     """We know what we registered under that id."""
     desk = Desk()
-    desk.reconciler.registered("1", 31.0)
+    desk.reconciler.registered("1", replace(WANTED, invoice_no="w1"), 31.0)
     desk.index.show(1, None, creditorId=None, claimType=None)
     assert await desk.resolve() == CertainlyNot()
     assert desk.index.details_asked == []
+
+
+@virtual
+async def test_a_row_without_identity_is_found_where_it_is_our_own_answer_that_could_not_be_journaled():
+    desk = Desk()
+    desk.reconciler.registered("1", WANTED, 20.0)
+    desk.index.show(1, None, creditorId=None, claimType=None)
+    assert await desk.resolve() == Adopted("1")
 
 
 @virtual

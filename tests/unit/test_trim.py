@@ -24,7 +24,7 @@ class TestTrim:
         assert own.trim_to == 0
         await settlement.committed
         await settle_down()
-        assert own.trim_to == own.journal.end == 2
+        assert own.trim_to == own.journal.end > 1
 
     @virtual
     async def test_never_past_the_smallest_fact_of_an_unsettled_event(self):
@@ -99,5 +99,5 @@ class TestTrim:
         world.admin.lost = None
         await trimmer.trim()
         await trimmer.trim()
-        assert world.admin.deletions == [{JOURNAL: 2}, {JOURNAL: 2}]
+        assert world.admin.deletions == [{JOURNAL: own.journal.end}] * 2
         assert [told for told in world.watcher.told if told[0] == "trimmed"] == [("trimmed", False), ("trimmed", True)]

@@ -69,6 +69,7 @@ class GroupCommit:
         self._quiet.set()
         self._sent_offsets: dict[str, int] = {}
         self._since_header = 0
+        self._closing = False
 
     def add(self, settlement: Settlement) -> None:
         """Queue it for the next commit."""
@@ -80,8 +81,13 @@ class GroupCommit:
         """Wait until nothing is queued or being committed. Endless when the ownership was lost: race it."""
         await self._quiet.wait()
 
+    def close(self) -> None:
+        """End `run` when all is committed, offsets that moved without a settlement included."""
+        self._closing = True
+        self._ready.set()
+
     async def run(self) -> Lost:
-        """Commit what comes, until a failure."""
+        """Commit what comes, until a failure or `close`."""
         last = float("-inf")
         while True:
             try:
@@ -91,11 +97,14 @@ class GroupCommit:
                 # Records that needed no outcome (settled before, control records) move the offsets on all the same.
                 if self._offsets() == self._sent_offsets:
                     continue
+            if self._closing and not self._queue:
+                moved = self._offsets() != self._sent_offsets
+                return (await self.commit([]) if moved else None) or Lost(LostWhy.CLOSED, "released")
             pause = last + self._config.settle_interval - self._clock.monotonic()
             if pause > 0:
                 await asyncio.sleep(pause)
             batch = self._take()
-            if not self._queue:
+            if not self._queue and not self._closing:
                 self._ready.clear()
             began = self._clock.monotonic()
             lost = await self.commit(batch)

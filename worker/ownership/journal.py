@@ -1,11 +1,21 @@
 """Writing the journal: facts inside an open transaction that nobody waits for, committed rarely."""
 
 import asyncio
+from dataclasses import dataclass
 
 from worker.facts import Fact, encode
 from worker.model import OutRecord, Partition
 from worker.ownership.validity import Age
 from worker.ports import Acked, Clock, LogProducer, Lost, LostWhy
+
+
+@dataclass(slots=True)
+class _Write:
+    """A fact on its way; `offset` is what `write` returns."""
+
+    record: OutRecord
+    age: Age
+    offset: asyncio.Future[int | Lost]
 
 
 class Journal:
@@ -30,10 +40,10 @@ class Journal:
         self._commit_timeout = commit_timeout
         self._end = 0
         self._open_since: float | None = None
-        self._writing = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._queue: list[_Write] = []
         self._turn = asyncio.Lock()
+        self._sending: list[_Write] = []
+        self._writer: asyncio.Task[None] | None = None
         self._latest = Age(clock, float("-inf"), clock.now(), 0.0)
         self._lost: Lost | None = None
 
@@ -61,38 +71,62 @@ class Journal:
         `age` began before this call. No acknowledgement within the intent's validity is `Lost`: the write may still
         arrive, so this ownership can't go on.
         """
-        age = age or self.age()
-        # Entered one at a time, so that a commit never meets a write; left at once, so that writes share a batch.
-        async with self._turn:
-            if self._lost is None and self._open_since is None:
-                self._lost = await self._producer.begin()
-                self._open_since = self._clock.monotonic()
-            if self._lost is not None:
-                return self._lost
-            self._writing += 1
-            self._idle.clear()
-        try:
-            key = (fact.identity or "").encode() or None
-            record = OutRecord(self._partition.topic, self._partition.number, key, encode(fact))
-            async with asyncio.timeout(self._intent_validity):
-                sent = await self._producer.send([record])
-        except TimeoutError:
-            sent = Lost(LostWhy.TIMEOUT, "a journal record was not acknowledged within the intent's validity")
-        finally:
-            self._writing -= 1
-            if not self._writing:
-                self._idle.set()
-        match sent:
-            case Acked((offset,)):
-                self._end = max(self._end, offset + 1)
-                if self._latest.boottime < age.boottime:
-                    self._latest = age
-                return offset
-            case Acked():
-                self._lost = Lost(LostWhy.UNCLEAR, "a journal record was acknowledged without its offset")
-            case Lost():
+        if self._lost is not None:
+            return self._lost
+        key = (fact.identity or "").encode() or None
+        record = OutRecord(self._partition.topic, self._partition.number, key, encode(fact))
+        write = _Write(record, age or self.age(), asyncio.get_running_loop().create_future())
+        self._queue.append(write)
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_queued(), name=f"journal-write-{self._partition.number}")
+            self._writer.add_done_callback(self._writer_ended)
+        return await write.offset
+
+    async def _write_queued(self) -> None:
+        """Write what is queued, all of it in one batch, until nothing is: one request for each of many facts."""
+        while self._queue:
+            async with self._turn:  # a commit never meets a write
+                self._sending, self._queue = self._queue, []
+                sent = await self._send(self._sending)
+            self._answer(self._sending, sent)
+            if isinstance(sent, Lost):
                 self._lost = sent
-        return self._lost
+                self._answer(self._queue, sent)
+                self._queue = []
+        # Here and not when the task is done: a fact that comes in between would wait for ever.
+        self._writer = None
+
+    async def _send(self, batch: list["_Write"]) -> Acked | Lost:
+        if self._lost is not None:
+            return self._lost
+        if self._open_since is None:
+            if (lost := await self._producer.begin()) is not None:
+                return lost
+            self._open_since = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(self._intent_validity):
+                sent = await self._producer.send([write.record for write in batch])
+        except TimeoutError:
+            return Lost(LostWhy.TIMEOUT, "a journal record was not acknowledged within the intent's validity")
+        if isinstance(sent, Acked) and len(sent.offsets) != len(batch):
+            return Lost(LostWhy.UNCLEAR, "a journal record was acknowledged without its offset")
+        return sent
+
+    def _answer(self, batch: list["_Write"], sent: Acked | Lost) -> None:
+        if isinstance(sent, Acked):
+            self._end = max(self._end, sent.offsets[-1] + 1)
+            latest = max((write.age for write in batch), key=lambda age: age.boottime)
+            if self._latest.boottime < latest.boottime:
+                self._latest = latest
+        for number, write in enumerate(batch):
+            if not write.offset.done():  # else whoever waited was cancelled
+                write.offset.set_result(sent if isinstance(sent, Lost) else sent.offsets[number])
+
+    def _writer_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            for write in (*self._sending, *self._queue):  # a bug of ours: loud, and nobody waits for ever
+                if not write.offset.done():
+                    write.offset.set_exception(error)
 
     async def run(self) -> Lost:
         """Commit the open transaction when it has been open for the interval, events or not, until it is lost."""
@@ -112,7 +146,6 @@ class Journal:
         async with self._turn:
             if self._open_since is None or self._lost is not None:
                 return self._lost
-            await self._idle.wait()
             try:
                 async with asyncio.timeout(self._commit_timeout):
                     self._lost = await self._producer.commit()

@@ -219,7 +219,9 @@ class Ownership:
 
     async def close(self) -> None:
         """Let go: no commit is waited for (`flush` before), both producers close."""
-        if not self.lost.done():
+        if not self.lost.done() and self._tasks:
+            self.commits.close()
+            await asyncio.shield(self.lost)
             await self.journal.commit()
         self.lose(Lost(LostWhy.CLOSED, "released"))
         self.journal.close()
@@ -283,6 +285,9 @@ async def _take_over(
     if isinstance(claim, Lost):
         return claim
     ports.faults.hit("after-claim")
+    # Its transaction ends here: nothing else would end it while ledger and journal are read, however long that takes.
+    if (lost := await journal.commit()) is not None:
+        return lost
     starts = await _starts(config, ports.admin, partition)
     if isinstance(starts, Lost):
         return starts
