@@ -33,9 +33,7 @@ async def test_lost_answers_and_ten_kills_bill_2000_invoices_once_each(scene: Sc
         )
         worker.kill()
         worker.start()
-    # No answer is lost any more: what is in doubt now needs witnesses, others' invoices.
-    await until(lambda: carried_out(scene), lambda count: count >= EVENTS * 0.95, PATIENCE)
-    scene.kravia.faults()
+    # What the last kill left in doubt and was never sent needs witnesses: others' invoices.
     others = await settled_among_others(scene, sent)
     assert await worker.metric("doubts") == 0
     assert await worker.metric("possible_double_registers") == 0
