@@ -19,9 +19,10 @@ SNAPSHOT = Snapshot(
     per_second=41.6,
     outcomes={"scheduled": 80, "failed": 10},
     dead_letters=10,
-    states={"registering": 4, "backoff": 1},
+    states={"registering": 4, "backoff": 1, "doubt": 2},
     calls={("register", "200"): 88, ("register", "lost"): 3},
     retries={("attach", "server_error"): 2},
+    resolved={"adopted": 3, "not_registered": 1},
     gate="open",
 )
 
@@ -33,7 +34,7 @@ def scraped(observer: PrometheusObserver) -> dict[Series, float]:
 def test_a_snapshot_in_one_line():
     assert plain(SNAPSHOT) == (
         "  12.3 s  running: sent=150/200 settled=90 (42/s) scheduled=80 rejected=0 failed=10 repeated=0 discarded=0"
-        " dead_letters=10 calls=91 retries=2 [registering=4 backoff=1]"
+        " dead_letters=10 calls=91 retries=2 doubts_resolved=4 [registering=4 backoff=1 doubt=2]"
     )
 
 
@@ -67,6 +68,7 @@ def test_the_live_view_shows_everything():
     text = out.getvalue()
     for part in ("90 of 200", "42 events/s", "scheduled", "80", "backoff", "lost", "server_error", "dead letters"):
         assert part in text
+    assert "doubts: 2 now; ended: 3 adopted, 1 not_registered" in text
     assert "worker killed with kill -9" in text
 
 

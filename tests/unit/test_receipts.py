@@ -27,6 +27,7 @@ from worker.model import (
     Refusal,
     Rejected,
     Repeated,
+    Resolved,
     Scheduled,
     Step,
     TopicNames,
@@ -53,7 +54,8 @@ FAILED = Failed(Step.ATTACH, Reason.EXPIRED, 5, 503, "4711", None, "server_error
 IN_DOUBT = Failed(Step.REGISTER, Reason.IN_DOUBT, 1, None, None, 1041, "timeout")
 REPEATED = Repeated("39619694-16c2-5743-b460-c9d6d66caeb0", "4711")
 DISCARDED = Discarded("kari", "Cancelled.")
-ENDINGS = [SCHEDULED, REJECTED, REFUSED, FAILED, IN_DOUBT, REPEATED, DISCARDED]
+RESOLVED = Resolved("registered", "kari", "Saw it in the portal.", 1041, "4711")
+ENDINGS = [SCHEDULED, REJECTED, REFUSED, FAILED, IN_DOUBT, REPEATED, DISCARDED, RESOLVED]
 
 
 def receipt(ending, envelope=ENVELOPE, identity=IDENTITY, history=HISTORY):
@@ -143,13 +145,19 @@ class TestOutcome:
         assert (data["httpStatus"], data["invoiceId"], data["lastAnswer"]) == (503, "4711", "server_error")
         assert outcome(IN_DOUBT)["doubt"] == 1041
 
+    @pytest.mark.parametrize(("verdict", "invoice_id"), [("registered", "4711"), ("not_registered", None)])
+    def test_a_verdict_says_who_decided_what_of_which_doubt(self, verdict, invoice_id):
+        data = outcome(replace(RESOLVED, verdict=verdict, invoice_id=invoice_id))
+        assert (data["verdict"], data["doubt"], data.get("invoiceId")) == (verdict, 1041, invoice_id)
+        assert (data["who"], data["why"]) == ("kari", "Saw it in the portal.")
+
     def test_a_replay_says_so(self):
         record = outcome_record(receipt(SCHEDULED, envelope=replace(ENVELOPE, replay_of="invoice.requests/2/5")), DESK)
         assert headers(record)["replay-of"] == json.loads(record.value)["replayOf"] == "invoice.requests/2/5"
 
 
 class TestDeadLetter:
-    @pytest.mark.parametrize("ending", [SCHEDULED, REPEATED, DISCARDED], ids=lambda e: type(e).__name__)
+    @pytest.mark.parametrize("ending", [SCHEDULED, REPEATED, DISCARDED, RESOLVED], ids=lambda e: type(e).__name__)
     def test_none_for_what_did_not_go_wrong(self, ending):
         assert dead_letter_record(receipt(ending), RECORD, DESK) is None
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.fakes_core import make_event
 from tests.unit.fakes_time import EPOCH
 from worker.facts import Attempt, Kind, Progress
-from worker.model import Discarded, Failed, Reason, Refusal, Rejected, Repeated, Scheduled, Step
+from worker.model import Discarded, Failed, Reason, Refusal, Rejected, Repeated, Resolved, Scheduled, Step
 from worker.saga import ending_id, standing_after
 from worker.standing import Entry, State
 
@@ -22,6 +22,7 @@ DISCARDED = Entry(State.DISCARDED)
 LEFT_ALONE = [
     Repeated("first", "4711"),
     Discarded("kari", "cancelled"),
+    Resolved("registered", "kari", "saw it", 5, "4711"),
     Rejected(Refusal.CONFLICT, invoice_id="4711"),
     Failed(Step.REGISTER, Reason.BLOCKED, 0, doubt=5),
 ]

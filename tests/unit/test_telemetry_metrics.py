@@ -11,6 +11,7 @@ from worker.flow import Creditors
 from worker.gate import Gate, GatePolicy
 from worker.model import Reason, Refusal, Step, TopicNames
 from worker.ports import Answer, Forbidden, LostWhy, NotSent, Observer, Stop, Unclear
+from worker.standing import State as LedgerState
 from worker.telemetry import catalogue as c
 from worker.telemetry.labels import ENDINGS, GATE_STATES, OUTCOMES, OWNERSHIP, WARNINGS, State
 from worker.telemetry.metrics import PartitionGauges, PrometheusObserver
@@ -249,6 +250,25 @@ def test_gauges_are_read_at_each_scrape():
     assert value(observer, "owned_partitions") == 1
     now.clear()
     assert (c.PREFIX + "events", frozenset({("partition", "3"), ("state", "backoff")})) not in samples(observer)
+
+
+def test_doubts_and_what_the_ledger_holds_are_gauges():
+    observer = PrometheusObserver()
+    assert value(observer, "possible_double_registers") == 0
+    ledgers = [{LedgerState.IN_DOUBT: 3, LedgerState.SCHEDULED: 10}, {LedgerState.SCHEDULED: 5}]
+    observer.gauges(
+        lambda: [
+            PartitionGauges(0, doubts=2, oldest_doubt_seconds=61.5, ledger=ledgers[0], possible_doubles=1),
+            PartitionGauges(7, ledger=ledgers[1], possible_doubles=1),
+        ]
+    )
+    assert value(observer, "doubts", partition="0", state="reconciling") == 2
+    assert value(observer, "doubts", partition="0", state="given_up") == 3
+    assert value(observer, "doubts", partition="7", state="given_up") == 0
+    assert value(observer, "oldest_doubt_seconds", partition="0") == 61.5
+    assert value(observer, "ledger_identities", state="scheduled") == 15
+    assert value(observer, "ledger_identities", state="discarded") == 0
+    assert value(observer, "possible_double_registers") == 2
 
 
 def test_the_scraper_chooses_the_format():

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,11 +149,16 @@ class Show:
             per_second=(self._settled[-1] - self._settled[0]) / (_RATE_TICKS * _TICK),
             outcomes=self.board.by_outcome(),
             dead_letters=self.board.dead_letters,
-            states={state: count for (state,), count in states.items()},
+            states=_by_one(states),
             calls=self._kravia.calls if self._kravia else {},
             retries=scrapes.sum_by("retries_total", "step", "why") if scrapes else {},
+            resolved=_by_one(scrapes.sum_by("doubts_resolved_total", "resolution")) if scrapes else {},
             gate=gate[0],
         )
+
+
+def _by_one(sums: Mapping[tuple[str, ...], int]) -> dict[str, int]:
+    return {label: count for (label,), count in sums.items()}
 
 
 async def _alongside(main: Coroutine[Any, Any, None], *others: Coroutine[Any, Any, None]) -> None:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from worker.demo.scoreboard import OUTCOMES
 
-STATES = ("queued", "registering", "attaching", "starting", "backoff", "gate", "settling")
+STATES = ("queued", "registering", "attaching", "starting", "backoff", "gate", "doubt", "settling")
 _COLOURS = {"scheduled": "green", "rejected": "yellow", "failed": "red", "repeated": "cyan", "discarded": "magenta"}
 # So that all of it fits a terminal of 24 lines.
 _NOTES = 4
@@ -41,6 +41,8 @@ class Snapshot:
     states: Mapping[str, int] = field(default_factory=dict)
     calls: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     retries: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    resolved: Mapping[str, int] = field(default_factory=dict)
+    """Doubts that ended, by how."""
     gate: str = ""
 
 
@@ -124,7 +126,7 @@ def plain(snapshot: Snapshot) -> str:
         f"{snapshot.elapsed:6.1f} s  {snapshot.phase}: sent={snapshot.sent}/{snapshot.total}"
         f" settled={snapshot.settled} ({snapshot.per_second:.0f}/s) {outcomes}"
         f" dead_letters={snapshot.dead_letters} calls={calls} retries={sum(snapshot.retries.values())}"
-        + (f" [{states}]" if states else "")
+        f" doubts_resolved={sum(snapshot.resolved.values())}" + (f" [{states}]" if states else "")
     )
 
 
@@ -141,13 +143,19 @@ def screen(snapshot: Snapshot, notes: list[str]) -> RenderableType:
     )
     tables = Columns([_outcomes(snapshot), _calls(snapshot), _retries(snapshot)], padding=(0, 2))
     return Panel(
-        Group(head, progress, Text(_states(snapshot)), Text(), tables, Text(), *map(Text, notes)), expand=False
+        Group(head, progress, Text(_states(snapshot)), Text(_doubts(snapshot)), tables, Text(), *map(Text, notes)),
+        expand=False,
     )
 
 
 def _states(snapshot: Snapshot) -> str:
     states = ", ".join(f"{snapshot.states[name]} {name}" for name in STATES if snapshot.states.get(name))
     return f"in the worker: {states or 'nothing'}" + (f"; the gate is {snapshot.gate}" if snapshot.gate else "")
+
+
+def _doubts(snapshot: Snapshot) -> str:
+    ended = ", ".join(f"{count} {how}" for how, count in sorted(snapshot.resolved.items()))
+    return f"doubts: {snapshot.states.get('doubt', 0)} now" + (f"; ended: {ended}" if ended else "")
 
 
 def _table(title: str, *columns: str) -> Table:
