@@ -31,7 +31,7 @@ class Told:
         self.doubts = []
         self.witnesses = {}
 
-    def registered(self, invoice_id, sent):
+    def registered(self, invoice_id, identity, sent):
         self.witnesses[invoice_id] = sent
 
     async def resolve(self, doubt):
