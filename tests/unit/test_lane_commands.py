@@ -134,7 +134,7 @@ class Slow:
         self.policy = policy
         self.answer = asyncio.get_running_loop().create_future()
 
-    def registered(self, invoice_id, sent):
+    def registered(self, invoice_id, identity, sent):
         pass
 
     async def resolve(self, doubt):

@@ -123,6 +123,7 @@ async def crashed(made, *facts):
     """An owner that ends in the middle, with these answers to its calls; another one takes over."""
     task = asyncio.create_task(made.run(make_event(documents=TWO)))
     await until(lambda: made.facts() == list(facts))
+    await settle_down()  # on to what it waits for then
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await asyncio.sleep(40.0)
@@ -229,4 +230,3 @@ class TestLane:
         assert [call.answer for call in entry.calls] == ["not_carried_out:witnessed"] * 2
         assert entry.state is State.ABSENT
         assert lane.own.table.doubles == 0
-        await settle_down()
