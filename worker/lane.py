@@ -79,6 +79,8 @@ class Lane:
         self._clock = clock
         self._observer = observer
         self._queues: dict[str, deque[Work]] = {}
+        self._parked: dict[str, list[Work]] = {}
+        """Events that wait for the record of another, by identity; see `Ownership.must_wait`."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._held = 0
 
@@ -87,7 +89,9 @@ class Lane:
     @property
     def has_room(self) -> bool:
         """Whether more records may be taken."""
-        unsettled = sum(prefix.pending for prefix in self.own.prefixes.values())
+        # What is parked takes no place: the record that it waits for may be behind it.
+        parked = sum(len(works) for works in self._parked.values())
+        unsettled = sum(prefix.pending for prefix in self.own.prefixes.values()) - parked
         return unsettled < self._config.window and self._budget.has_room
 
     def position(self, topic: str) -> int:
@@ -103,19 +107,29 @@ class Lane:
             self._observer.consumed(record.topic, record.partition)
             commands = record.topic == self._config.topics.replays
             work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands))
+            must_wait = self.own.must_wait(work.key, record.coordinates)
             if self._is_settled(work):
                 prefix.settle(record.offset)
                 self.own.forget(record.coordinates)
-                continue
-            self._hold(record.size)
-            queue = self._queues.get(work.key)
-            if queue is not None:
-                queue.append(work)
-                continue
-            self._queues[work.key] = deque([work])
-            task = asyncio.create_task(self._run(work.key), name=f"event-{record.coordinates}")
-            self._tasks.add(task)
-            task.add_done_callback(self._finished)
+            elif must_wait:
+                self._parked.setdefault(work.key, []).append(work)
+            else:
+                self._begin(work)
+            if not must_wait:
+                for parked in self._parked.pop(work.key, ()):
+                    self._begin(parked)
+
+    def _begin(self, work: Work) -> None:
+        """Let it have its turn, behind earlier events of its identity."""
+        self._hold(work.record.size)
+        queue = self._queues.get(work.key)
+        if queue is not None:
+            queue.append(work)
+            return
+        self._queues[work.key] = deque([work])
+        task = asyncio.create_task(self._run(work.key), name=f"event-{work.record.coordinates}")
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
 
     def _is_settled(self, work: Work) -> bool:
         record, table = work.record, self.own.table
@@ -260,7 +274,7 @@ class Lane:
 
     def unfinished(self) -> Iterable[Work]:
         """Every record that is taken and not settled, oldest first within each identity."""
-        for queue in self._queues.values():
+        for queue in (*self._queues.values(), *self._parked.values()):
             yield from queue
 
     def oldest(self) -> datetime | None:

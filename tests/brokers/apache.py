@@ -93,7 +93,8 @@ class ApacheKafka:
         self._file(number).write_text("\n".join(lines) + "\n")
         process = await asyncio.create_subprocess_exec(
             *self._jvm("128m"),
-            *("kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(self._file(number))),
+            # With "=": one id in 64 begins with "-".
+            *("kafka.tools.StorageTool", "format", f"--cluster-id={self._cluster}", "-c", str(self._file(number))),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

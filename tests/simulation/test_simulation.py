@@ -29,6 +29,19 @@ def test_every_promise_is_kept(block: int) -> None:
             )
 
 
+FOUND = {
+    5675: "an event on one input began before the record came again for which a former owner had registered",
+    5711: "the same, the other way round",
+    8115: "the same, with a replay",
+}
+"""Seeds that showed a fault once; what it was."""
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_was_found_once_stays_mended(seed: int) -> None:
+    assert not simulate(seed).violations, FOUND[seed]
+
+
 def test_a_seed_is_the_same_run_again() -> None:
     first, second = (simulate(7, trace=True) for _ in range(2))
     assert (first.seconds, first.callbacks, first.counts) == (second.seconds, second.callbacks, second.counts)

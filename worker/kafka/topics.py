@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from worker.kafka.security import Connection
 from worker.kafka.topic_state import (
@@ -29,6 +29,9 @@ from worker.kafka.topic_state import (
 from worker.model import TopicNames
 
 DEFAULT_PARTITIONS = 12
+_TRIES = 8
+_PAUSE = 0.5
+"""Seconds between two tries: together longer than a cluster takes to notice that a broker is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,12 @@ async def describe_cluster(connection: Connection, names: TopicNames) -> Cluster
     """How the brokers and those of the six topics that exist are now."""
     try:
         async with admin_client(connection) as admin:
+            for _ in range(_TRIES - 1):
+                try:
+                    return await _describe(admin, names)
+                except (NodeNotReadyError, KafkaConnectionError):
+                    # aiokafka asks a broker at random, also one that has just gone down: the others answer.
+                    await asyncio.sleep(_PAUSE)
             return await _describe(admin, names)
     except (KafkaError, OSError, TimeoutError) as error:
         return Unavailable(f"{connection.bootstrap_servers}: {_why(error)}")

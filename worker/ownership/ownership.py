@@ -107,6 +107,10 @@ class Ownership:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._settle_inherited()
+        self._awaited: dict[str, set[Coordinates]] = {}
+        for origin, progress in self._progress.items():
+            if progress.identity is not None:
+                self._awaited.setdefault(progress.identity, set()).add(origin)
 
     def _settle_inherited(self) -> None:
         """Facts of events that are settled already hold nothing back from the trim."""
@@ -155,9 +159,19 @@ class Ownership:
         """What the journal says of an event; the same object until the event is settled."""
         return self._progress.setdefault(origin, Progress())
 
-    def inherited(self, attempt_owner: str) -> bool:
-        """Whether a fact was written by a former ownership."""
-        return attempt_owner != self.owner
+    def must_wait(self, identity: str, origin: Coordinates) -> bool:
+        """Whether an event that came must wait for another of its identity, of which a former owner left facts.
+
+        Requests and replays have no order between them: begun before the other record has come again, it would know
+        nothing of what was done for that one, and might register what is registered.
+        """
+        others = self._awaited.get(identity)
+        if others is None:
+            return False
+        others.discard(origin)
+        if not others:
+            del self._awaited[identity]
+        return bool(others)
 
     # What is done
 
