@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from worker.answers import Answer, answer_class, http_status
 from worker.doubt import Doubt
 from worker.drain import Drain
 from worker.facts import Progress
 from worker.flow import Slot
 from worker.model import Event, Failed, History, Reason, Step
 from worker.ownership import Ownership
-from worker.ports import Answer, Details
-from worker.saga import Again, Ask, answer_class, http_status
+from worker.ports import Details
+from worker.saga import Again, Ask
 
 
 @dataclass(slots=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from worker import saga
+from worker.answers import Answer, Forbidden, Refused, answer_class
 from worker.course import Course
 from worker.facts import Kind
 from worker.gate import GateState
 from worker.model import Attachment, Ending, Failed, Reason, Step
-from worker.ports import Answer, Details, Forbidden, Lost, Refused, Validity
+from worker.ports import Details, Lost, Validity
 from worker.tools import Tools, back_off, creditors_turn
 
 
@@ -140,7 +141,7 @@ async def _ask(tools: Tools, course: Course, invoice_id: str) -> Details | Faile
             course.details = Details(None, None)  # it does not tell
             continue
         verdict = saga.after_follow_up(course.step, answer, invoice_id)
-        again = verdict if isinstance(verdict, saga.Again) else saga.Again(saga.answer_class(answer))
+        again = verdict if isinstance(verdict, saga.Again) else saga.Again(answer_class(answer))
         gave_up = await back_off(
             tools, course, answer, replace(again, forbidden=False), counts=again.counts and passage.counts
         )

@@ -12,18 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from worker.answers import Answer, NotSent, Stop, Throttled, Unclear, answer_class
 from worker.model import Step
-from worker.ports import (
-    Answer,
-    Clock,
-    NotSent,
-    Observer,
-    SearchPage,
-    Stop,
-    Throttled,
-    Unclear,
-)
-from worker.saga import answer_class
+from worker.ports import Clock, Observer, SearchPage
 
 
 class GateState(StrEnum):

@@ -7,12 +7,13 @@ import asyncio
 from typing import assert_never
 
 from worker import saga
+from worker.answers import Answer, Forbidden, Registered
 from worker.course import Course
 from worker.doubt import Adopted, CertainlyNot, Doubt, GivenUp, identity_of, inherited_doubt, own_doubt
 from worker.facts import Kind
 from worker.gate import GateState
 from worker.model import Ending, Reason, Step
-from worker.ports import Answer, Forbidden, Lost, Registered
+from worker.ports import Lost
 from worker.tools import Tools, back_off, creditors_turn
 
 

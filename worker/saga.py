@@ -7,6 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from worker.answers import (
+    AlreadyThere,
+    Answer,
+    Done,
+    Forbidden,
+    NotSent,
+    NotVisible,
+    Refused,
+    Registered,
+    Stop,
+    Throttled,
+    Unclear,
+    answer_class,
+)
 from worker.facts import Kind, Progress
 from worker.model import (
     Discarded,
@@ -22,20 +36,7 @@ from worker.model import (
     Scheduled,
     Step,
 )
-from worker.ports import (
-    AlreadyThere,
-    Answer,
-    Details,
-    Done,
-    Forbidden,
-    NotSent,
-    NotVisible,
-    Refused,
-    Registered,
-    Stop,
-    Throttled,
-    Unclear,
-)
+from worker.ports import Details
 from worker.standing import Entry, State, differing
 
 # What an event begins with.
@@ -223,36 +224,6 @@ def _refused(step: Step, status: int, hint: str, invoice_id: str | None) -> Reje
         "", f"http_{status}", f"Kravia refused {step.value} with status {status}{': ' if hint else ''}{hint}"
     )
     return Rejected(Refusal.REFUSED, (problem,), step=step, http_status=status, invoice_id=invoice_id)
-
-
-def answer_class(answer: Answer) -> str:
-    """A bounded name of an answer, for facts, metrics and receipts."""
-    match answer:
-        case Registered() | Done():
-            return "ok"
-        case NotSent(why):
-            return f"not_sent_{why}"
-        case Unclear(kind, _, _, _):
-            return kind
-        case Throttled(status, _):
-            return f"throttled_{status}"
-        case Refused(status, _):
-            return f"refused_{status}"
-        case AlreadyThere():
-            return "already_there"
-        case Stop(status):
-            return f"stop_{status}"
-        case Forbidden():
-            return "forbidden"
-        case NotVisible():
-            return "not_visible"
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def http_status(answer: Answer) -> int | None:
-    """The HTTP status of an answer, where there was one."""
-    return None if isinstance(answer, NotSent) else answer.status
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from worker.answers import Answer, Refused, answer_class
 from worker.matching import Row, read_row
-from worker.ports import Answer, KraviaApi, Refused, SearchPage
-from worker.saga import answer_class
+from worker.ports import KraviaApi, SearchPage
 
 _OVERLAP = timedelta(seconds=2)
 _MOVED = "rows moved between two pages"

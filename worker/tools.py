@@ -5,11 +5,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from worker.answers import Answer
 from worker.course import Course
 from worker.flow import Budget, Creditors
 from worker.gate import Gate
 from worker.model import Failed, Reason
-from worker.ports import Answer, Clock, Faults, KraviaApi, Observer
+from worker.ports import Clock, Faults, KraviaApi, Observer
 from worker.reconcile import Reconciler
 from worker.retry import GiveUp, RetryPolicy, decide
 from worker.saga import Again, Ask

@@ -17,26 +17,25 @@ from typing import Literal, Protocol
 import pytest
 from pydantic import SecretStr
 
-from worker.demo.simulator import Simulator
-from worker.demo.simulator_faults import Fault
-from worker.demo.simulator_settings import SimulatorSettings
-from worker.kravia import FileEncoding, FixedToken, KraviaClient, KraviaConfig
-from worker.ports import (
+from tests.contract.simulated_kravia import InSimulation
+from worker.answers import (
     AlreadyThere,
     Answer,
-    Details,
     Done,
     Forbidden,
-    KraviaApi,
     NotSent,
     NotVisible,
     Refused,
     Registered,
-    SearchPage,
     Stop,
     Throttled,
     Unclear,
 )
+from worker.demo.simulator import Simulator
+from worker.demo.simulator_faults import Fault
+from worker.demo.simulator_settings import SimulatorSettings
+from worker.kravia import FileEncoding, FixedToken, KraviaClient, KraviaConfig
+from worker.ports import Details, KraviaApi, SearchPage
 
 Step = Literal["register", "attach", "start"]
 STEPS: tuple[Step, ...] = ("register", "attach", "start")
@@ -120,6 +119,7 @@ class OverHttp:
 
 
 BACKENDS: dict[str, Callable[[], AbstractAsyncContextManager[Backend]]] = {
+    "simulated": InSimulation.open,
     "http-base64": lambda: OverHttp.open(FileEncoding.BASE64),
     "http-raw": lambda: OverHttp.open(FileEncoding.RAW),
 }

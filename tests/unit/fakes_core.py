@@ -9,6 +9,7 @@ from pathlib import Path
 from schemas.identity import identity
 from tests.unit.fakes_log import FakeAdmin, FakeLog, FakeProducer, FakeReader
 from tests.unit.fakes_time import EPOCH, VirtualClock
+from worker.answers import Done, NotSent, Registered
 from worker.decode import decode
 from worker.doubt import DoubtPolicy, GivenUp
 from worker.facts import decode as decode_fact
@@ -20,7 +21,7 @@ from worker.model import Event, Partition, Record, TopicNames
 from worker.ownership import OwnershipConfig, take_over
 from worker.ownership.ownership import Ownership, Ports
 from worker.pipeline import Pipeline
-from worker.ports import Details, Done, NotSent, Observer, Registered, SearchPage
+from worker.ports import Details, Observer, SearchPage
 from worker.receipts import Desk
 from worker.retry import RetryPolicy
 from worker.standing import HEADER_KEY, decode_entry

@@ -4,9 +4,10 @@ import asyncio
 
 from tests.unit.fakes_core import Watcher
 from tests.unit.fakes_time import VirtualClock
+from worker.answers import Registered
 from worker.gate import Gate, GatePolicy, GateState
 from worker.model import Step
-from worker.ports import Registered, SearchPage
+from worker.ports import SearchPage
 
 REGISTER = Step.REGISTER
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from tests.unit.fakes_search import printed
 from tests.unit.fakes_time import EPOCH, VirtualClock
+from worker.answers import NotVisible
 from worker.doubt import Doubt, DoubtPolicy
 from worker.gate import Gate, GatePolicy, GateState
 from worker.matching import Identity
-from worker.ports import Details, NotVisible, Observer, SearchPage
+from worker.ports import Details, Observer, SearchPage
 from worker.reconcile import Reconciler
 from worker.sweep import SweepPolicy
 

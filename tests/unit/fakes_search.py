@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from tests.unit.fakes_time import EPOCH
-from worker.ports import Refused, SearchPage
+from worker.answers import Refused
+from worker.ports import SearchPage
 
 BEGIN = EPOCH.replace(tzinfo=None)
 

@@ -76,3 +76,21 @@ async def test_what_waits_to_begin_may_be_cancelled():
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert task.cancelled()
+
+
+@virtual
+async def test_closed_whoever_ends_a_step_does_not_wait_for_the_next():
+    """It would wait for ever, and hold what it took on its way there: the gate's trial, a place in flight."""
+    drain = Drain()
+
+    async def two_steps():
+        await one_step(drain, 5)
+        await one_step(drain)
+
+    task = asyncio.create_task(two_steps())
+    await settle_down()
+    drain.close()
+    await drain.idle()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asyncio.get_running_loop().time() == pytest.approx(5), "the step under way was not cut"

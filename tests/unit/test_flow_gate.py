@@ -6,19 +6,9 @@ import pytest
 
 from tests.unit.fakes_gate import GateFixture
 from tests.unit.fakes_time import settle_down, until, virtual
+from worker.answers import Done, Forbidden, NotSent, NotVisible, Refused, Registered, Stop, Throttled, Unclear
 from worker.gate import GateState
 from worker.model import Step
-from worker.ports import (
-    Done,
-    Forbidden,
-    NotSent,
-    NotVisible,
-    Refused,
-    Registered,
-    Stop,
-    Throttled,
-    Unclear,
-)
 
 REGISTER, ATTACH, START = Step.REGISTER, Step.ATTACH, Step.START
 UNDERSTOOD = [Registered("1"), Refused(422), Forbidden()]

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.fakes_gate import GateFixture
 from tests.unit.fakes_time import virtual
+from worker.answers import NotSent, Registered, Stop, Throttled, Unclear
 from worker.model import Step
-from worker.ports import NotSent, Registered, Stop, Throttled, Unclear
 
 ATTACH = Step.ATTACH
 DOWN, NO_ID = NotSent("connect"), Unclear("no_id", 200, fields=("reference",))

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.kravia.classify import Endpoint, Reply, Rules, classify, retry_after, status_class
-from worker.ports import (
+from worker.answers import (
     AlreadyThere,
     Answer,
     Done,
@@ -23,6 +22,7 @@ from worker.ports import (
     Throttled,
     Unclear,
 )
+from worker.kravia.classify import Endpoint, Reply, Rules, classify, retry_after, status_class
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 STEPS = [Endpoint.REGISTER, Endpoint.ATTACH, Endpoint.START]

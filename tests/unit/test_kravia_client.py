@@ -11,9 +11,10 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import StreamWriter
 from pydantic import SecretStr
 
+from worker.answers import Done, NotSent, Refused, Registered, Stop, Unclear
 from worker.kravia import FixedToken, KraviaClient, KraviaConfig
 from worker.kravia.leaving import Departure, GuardedBody, HeldError
-from worker.ports import Done, NotSent, Observer, Refused, Registered, SearchPage, Stop, Unclear
+from worker.ports import Observer, SearchPage
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n4711"
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"

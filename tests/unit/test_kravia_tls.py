@@ -11,8 +11,8 @@ import pytest
 import uvloop
 from pydantic import SecretStr
 
+from worker.answers import Answer, NotSent, Registered, Unclear
 from worker.kravia import FixedToken, KraviaClient, KraviaConfig
-from worker.ports import Answer, NotSent, Registered, Unclear
 
 # A self-signed certificate for 127.0.0.1 and localhost, 2020 to 2120, made for this test; nothing trusts it elsewhere.
 CERTIFICATE = """\

@@ -5,8 +5,8 @@ import asyncio
 from tests.unit.fakes_core import DEAD_LETTERS, LEDGER, OUTCOMES, REQUESTS, TOPICS, make_record
 from tests.unit.fakes_lane import make, settled, unfinished
 from tests.unit.fakes_time import settle_down, until, virtual
+from worker.answers import NotSent, Refused, Registered, Unclear
 from worker.model import Record
-from worker.ports import NotSent, Refused, Registered, Unclear
 from worker.standing import State
 
 IDENTITY = "10759/Invoice/20001"

@@ -10,9 +10,9 @@ from schemas.identity import identity
 from tests.unit.fakes_core import DEAD_LETTERS, OUTCOMES, TOPICS, World, make_record
 from tests.unit.fakes_lane import make, settled
 from tests.unit.fakes_time import EPOCH, until, virtual
+from worker.answers import Unclear
 from worker.doubt import GivenUp
 from worker.model import Record
-from worker.ports import Unclear
 from worker.standing import State
 from worker.status import Status
 

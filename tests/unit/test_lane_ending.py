@@ -7,7 +7,8 @@ import pytest
 from tests.unit.fakes_core import make_record
 from tests.unit.fakes_lane import make, settled, unfinished
 from tests.unit.fakes_time import settle_down, until, virtual
-from worker.ports import Done, Lost, LostWhy, Registered
+from worker.answers import Done, Registered
+from worker.ports import Lost, LostWhy
 
 
 class TestLoss:

@@ -10,7 +10,7 @@ from tests.unit.fakes_time import settle_down, virtual
 from worker.facts import Kind, Progress
 from worker.faults import NO_FAULTS
 from worker.ownership import OwnershipConfig, take_over
-from worker.ownership.ownership import transactional_ids
+from worker.ownership.takeover import transactional_ids
 from worker.ports import Lost, LostWhy
 from worker.standing import HEADER_KEY, Entry, Header, State, encode_entry, encode_header
 

@@ -6,10 +6,11 @@ import pytest
 
 from tests.unit.fakes_core import CONFIG, REPLAYS, REQUESTS, TOPICS, World, make_record
 from tests.unit.fakes_time import settle_down, until, virtual
+from worker.answers import NotSent, Registered
 from worker.model import Partition
 from worker.ownership import take_over
 from worker.partitions import Partitions
-from worker.ports import Lost, LostWhy, NotSent, Registered
+from worker.ports import Lost, LostWhy
 
 BOTH = [REQUESTS, REPLAYS]
 

@@ -10,10 +10,11 @@ from tests.unit.fakes_core import JOURNAL, World, make_event, make_record
 from tests.unit.fakes_lane import make, settled, unfinished
 from tests.unit.fakes_pipeline import PATIENT, TWO, Bench
 from tests.unit.fakes_time import settle_down, until, virtual
+from worker.answers import Refused, Unclear
 from worker.doubt import Adopted, CertainlyNot, DoubtPolicy, GivenUp
 from worker.facts import decode
 from worker.model import Failed, Reason, Scheduled
-from worker.ports import Details, Refused, Unclear
+from worker.ports import Details
 from worker.standing import State
 
 MAYBE = Unclear("timeout")

@@ -7,24 +7,12 @@ import pytest
 from tests.unit.fakes_core import make_event
 from tests.unit.fakes_pipeline import TWO, Bench
 from tests.unit.fakes_time import settle_down, virtual
+from worker.answers import AlreadyThere, Done, Forbidden, NotSent, NotVisible, Refused, Stop, Throttled, Unclear
 from worker.drain import Drain
 from worker.facts import Kind
 from worker.model import Failed, Reason, Refusal, Rejected, Scheduled, Step
 from worker.pipeline import Pipeline
-from worker.ports import (
-    AlreadyThere,
-    Details,
-    Done,
-    Forbidden,
-    Lost,
-    LostWhy,
-    NotSent,
-    NotVisible,
-    Refused,
-    Stop,
-    Throttled,
-    Unclear,
-)
+from worker.ports import Details, Lost, LostWhy
 from worker.retry import RetryPolicy
 
 EVENT = make_event(documents=TWO)

@@ -7,21 +7,11 @@ import pytest
 from tests.unit.fakes_core import JOURNAL, make_event
 from tests.unit.fakes_pipeline import PATIENT, TWO, Bench
 from tests.unit.fakes_time import settle_down, virtual
+from worker.answers import AlreadyThere, Forbidden, NotSent, Refused, Registered, Stop, Throttled, Unclear
 from worker.facts import decode
 from worker.gate import GatePolicy
 from worker.model import Failed, Reason, Refusal, Rejected, Scheduled, Step
-from worker.ports import (
-    AlreadyThere,
-    Forbidden,
-    Lost,
-    LostWhy,
-    NotSent,
-    Refused,
-    Registered,
-    Stop,
-    Throttled,
-    Unclear,
-)
+from worker.ports import Lost, LostWhy
 from worker.retry import RetryPolicy
 from worker.standing import Entry
 

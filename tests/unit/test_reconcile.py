@@ -8,9 +8,9 @@ import pytest
 
 from tests.unit.fakes_reconcile import POLICY, WANTED, Desk
 from tests.unit.fakes_time import EPOCH, settle_down, until, virtual
+from worker.answers import Unclear
 from worker.doubt import Adopted, CertainlyNot, GivenUp
 from worker.gate import GateState
-from worker.ports import Unclear
 
 
 @virtual

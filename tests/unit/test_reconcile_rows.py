@@ -6,8 +6,9 @@ import pytest
 
 from tests.unit.fakes_reconcile import POLICY, WANTED, Desk
 from tests.unit.fakes_time import virtual
+from worker.answers import NotVisible
 from worker.doubt import Adopted, CertainlyNot, GivenUp
-from worker.ports import Details, NotVisible
+from worker.ports import Details
 
 
 @virtual

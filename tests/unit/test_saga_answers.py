@@ -2,11 +2,8 @@
 
 import pytest
 
-from worker.facts import Kind
-from worker.model import Refusal, Rejected, Step
-from worker.ports import (
+from worker.answers import (
     AlreadyThere,
-    Details,
     Done,
     Forbidden,
     NotSent,
@@ -16,7 +13,12 @@ from worker.ports import (
     Stop,
     Throttled,
     Unclear,
+    answer_class,
+    http_status,
 )
+from worker.facts import Kind
+from worker.model import Refusal, Rejected, Step
+from worker.ports import Details
 from worker.saga import (
     Again,
     Ask,
@@ -29,9 +31,7 @@ from worker.saga import (
     Uncertain,
     after_follow_up,
     after_register,
-    answer_class,
     attach_after_details,
-    http_status,
     register_fact,
     start_after_details,
 )

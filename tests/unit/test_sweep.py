@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes_search import BEGIN, ModelSearch
 from tests.unit.fakes_time import EPOCH, virtual
-from worker.ports import NotSent, Refused, Throttled, Unclear
+from worker.answers import NotSent, Refused, Throttled, Unclear
 from worker.sweep import SweepPolicy, sweep
 
 SINCE = EPOCH - timedelta(seconds=60)

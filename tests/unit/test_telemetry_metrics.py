@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from worker.answers import Answer, Forbidden, NotSent, Stop, Unclear
 from worker.flow import Creditors
 from worker.gate import Gate, GatePolicy
 from worker.model import Reason, Refusal, Step, TopicNames
-from worker.ports import Answer, Forbidden, LostWhy, NotSent, Observer, Stop, Unclear
+from worker.ports import LostWhy, Observer
 from worker.standing import State as LedgerState
 from worker.telemetry import catalogue as c
 from worker.telemetry.labels import ENDINGS, GATE_STATES, OUTCOMES, OWNERSHIP, WARNINGS, State

@@ -12,8 +12,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import assert_never
 
-from worker.kravia.reading import field_names, read_id
-from worker.ports import (
+from worker.answers import (
     AlreadyThere,
     Answer,
     Done,
@@ -26,6 +25,7 @@ from worker.ports import (
     Throttled,
     Unclear,
 )
+from worker.kravia.reading import field_names, read_id
 
 SEARCHED_FOR_PATTERNS = 64 * 1024
 """Characters of an error body that patterns are searched in."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from yarl import URL
 
+from worker.answers import Answer, Done, NotSent, Refused, Unclear
 from worker.faults import NO_FAULTS
 from worker.kravia import multipart
 from worker.kravia.classify import Endpoint, Reply, Rules, classify, status_class
@@ -20,19 +21,7 @@ from worker.kravia.exchange import Ended, Pool
 from worker.kravia.leaving import Departure, GuardedBody
 from worker.kravia.reading import field_names, read_details, read_page
 from worker.kravia.tokens import TokenSource
-from worker.ports import (
-    Answer,
-    Clock,
-    Details,
-    Done,
-    Faults,
-    NotSent,
-    Observer,
-    Refused,
-    SearchPage,
-    Unclear,
-    Validity,
-)
+from worker.ports import Clock, Details, Faults, Observer, SearchPage, Validity
 
 
 class KraviaClient:

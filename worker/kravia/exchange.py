@@ -5,12 +5,12 @@ import asyncio
 import aiohttp
 from yarl import URL
 
+from worker.answers import NotSent, Unclear
 from worker.kravia.classify import Reply
 from worker.kravia.config import KraviaConfig
 from worker.kravia.connections import send_once
 from worker.kravia.leaving import Departure, GuardedBody
 from worker.kravia.tokens import TokenSource, is_legal
-from worker.ports import NotSent, Unclear
 
 Ended = Reply | NotSent | Unclear
 """How a request ended; `Unclear` has kind `timeout` or `lost`, and the status where that much was read."""

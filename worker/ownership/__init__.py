@@ -1,5 +1,6 @@
 """The owner of a partition: fencing, restore, journal, ledger, group commit, trim."""
 
-from worker.ownership.ownership import Ownership, OwnershipConfig, take_over
+from worker.ownership.ownership import Ownership, OwnershipConfig
+from worker.ownership.takeover import take_over
 
 __all__ = ["Ownership", "OwnershipConfig", "take_over"]
