@@ -121,13 +121,16 @@ class _Agree(Enum):
 def _agree(theirs: str | None, ours: str | None) -> _Agree:
     if theirs is None or ours is None:
         return _Agree.UNSAID
-    if normalize("NFC", theirs) == normalize("NFC", ours):
+    if theirs == ours or normalize("NFC", theirs) == normalize("NFC", ours):
         return _Agree.YES
-    return _Agree.NEARLY if _folded(theirs) == _folded(ours) else _Agree.NO
+    return _Agree.NEARLY if folded(theirs) == folded(ours) else _Agree.NO
 
 
-def _folded(text: str) -> str:
-    """What is left of a reference whatever a system makes of it: no blanks, no case, no zeros around a number."""
+def folded(text: str) -> str:
+    """What is left of a reference whatever a system makes of it: no blanks, no case, no zeros around a number.
+
+    Rows and invoices whose numbers differ in this are others (`compare`), so many doubts can be looked up by it.
+    """
     plain = "".join(normalize("NFKC", text).split()).casefold().lstrip("0")
     return re.sub(r"^(\d*)\.0+$", r"\1", plain)
 

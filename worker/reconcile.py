@@ -15,7 +15,7 @@ import structlog
 
 from worker.doubt import Adopted, CertainlyNot, Doubt, DoubtPolicy, GivenUp, Resolution
 from worker.gate import Gate, GateState
-from worker.matching import Identity, Match, Row, compare, read_row
+from worker.matching import Identity, Match, Row, compare, folded, read_row
 from worker.ports import Clock, Details, KraviaApi, Observer
 from worker.sweep import SweepPolicy, sweep
 
@@ -140,7 +140,11 @@ class Reconciler:
     async def _sweep(self, cases: list[_Case]) -> None:
         findings = [_Findings() for _ in cases]
         witnesses: list[float] = []
-
+        # Thousands of rows meet hundreds of doubts after a crash: most are told apart by their number alone.
+        pairs = list(zip(cases, findings, strict=True))
+        by_number: dict[str, list[tuple[_Case, _Findings]]] = {}
+        for pair in pairs:
+            by_number.setdefault(folded(pair[0].doubt.wanted.invoice_no or ""), []).append(pair)
         began = self._clock.boottime()
 
         def visit(row: Row, _raw: Mapping[str, object]) -> bool:
@@ -150,7 +154,8 @@ class Reconciler:
             # Of our own registers we know what they are, whatever the row says; one of them may be what is in doubt:
             # its answer came, and could not be journaled.
             identity, ids = (ours[0][1], tuple(known)) if ours else (row.identity, row.ids)
-            for case, found in zip(cases, findings, strict=True):
+            number = identity.invoice_no
+            for case, found in pairs if number is None else by_number.get(folded(number), ()):
                 match compare(identity, case.doubt.wanted):
                     case Match.SAME if len(ids) == 1:
                         found.same.append(ids[0])
@@ -170,7 +175,8 @@ class Reconciler:
                 case.last = "unreadable"
             return
         lookups = _LOOKUPS
-        for case, found in zip(cases, findings, strict=True):
+        for case, found in pairs:
+            await asyncio.sleep(0)  # the worker's heartbeat must not wait for hundreds of them
             if case.answer.done():
                 continue
             lookups, asked = await self._ask(case.doubt, found, lookups)
