@@ -224,7 +224,11 @@ class _Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        await self.health.start()
+        try:
+            await self.health.start()
+        except OSError as error:
+            log.error("refused_to_start", detail=f"WORKER_HTTP_PORT={self.settings.worker_http_port}: {error.strerror}")
+            return REFUSED
         if (lost := await self.consumer.start()) is not None:
             log.error("kafka_unreachable", why=lost.why.value, detail=lost.detail)
             return FAILED

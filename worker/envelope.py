@@ -8,7 +8,7 @@ of a repeated header the last counts, as Kafka's `lastHeader` has it.
 
 import binascii
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -49,7 +49,7 @@ class Unreadable:
     problems: tuple[Problem, ...]
 
 
-def open_record(record: Record, types: Container[str] = (REQUESTED_TYPE,)) -> Opened | Unreadable:
+def open_record(record: Record, types: Sequence[str] = (REQUESTED_TYPE,)) -> Opened | Unreadable:
     """The envelope and the data of `record`, or everything that is wrong with either. Never raises.
 
     `types`: the CloudEvents types that this topic may hold.
@@ -167,7 +167,7 @@ def _checked(name: str, text: str, found: list[Problem]) -> str | None:
 
 
 def _check_attributes(
-    texts: Mapping[str, str | None], present: Container[str], types: Container[str], found: list[Problem]
+    texts: Mapping[str, str | None], present: Container[str], types: Sequence[str], found: list[Problem]
 ) -> None:
     found += [
         Problem("", f"missing_{name}", f"The CloudEvents attribute {name} is missing.")
@@ -179,7 +179,8 @@ def _check_attributes(
     kind = texts["type"]
     if kind is not None and kind not in types:
         got = f", not {kind}" if kind and _TYPE.fullmatch(kind) else ""
-        found.append(Problem("", "unknown_type", f"The CloudEvents type must be {REQUESTED_TYPE}{got}."))
+        known = " or ".join(types)
+        found.append(Problem("", "unknown_type", f"The CloudEvents type must be {known}{got}."))
 
 
 def _time(text: str | None, timestamp_ms: int, found: list[Problem]) -> datetime:

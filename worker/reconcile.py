@@ -224,6 +224,7 @@ class Reconciler:
         elif not decided:
             case.witnessed, case.last = None, "no_identity"
         elif case.witnessed is None:
+            case.last = "no_witness"
             if any(sent > case.doubt.deadline for sent in witnesses):
                 case.witnessed = ended
         elif began > case.witnessed + self.policy.disorder:

@@ -68,7 +68,9 @@ class WorkerSettings(BaseModel):
     worker_partition_window: int = count(
         1_000, "Most unsettled records that are read ahead for each partition.", at_most=1_000_000
     )
-    worker_retry_attempts: int = count(10, "Most attempts of one step of an event before it becomes a dead letter.")
+    worker_retry_attempts: int = count(
+        10, "Most attempts of an event, all steps together, before it becomes a dead letter."
+    )
     worker_retry_elapsed: float = seconds(
         900,
         "Longest time that an event is retried before it becomes a dead letter; time behind a closed gate counts not.",
