@@ -34,7 +34,7 @@ Send(e, r, i) == calls' = [calls EXCEPT ![IdOf(r)] = Append(@,
 Announce(e, r) ==
   IF IntentFirst
   THEN CanWrite(e) /\ Fact(e, "intent", r, 0, [New EXCEPT !.s = "int", !.i = Len(journal) + 1]) /\ Rest /\ UNCHANGED calls
-  ELSE /\ On(e) /\ Send(e, r, 0)
+  ELSE /\ On(e) /\ Len(calls[IdOf(r)]) < MaxTry /\ Send(e, r, 0)
        /\ own' = [own EXCEPT ![e].loc[r] = [New EXCEPT !.s = "out", !.c = Len(calls[IdOf(r)]) + 1]]
        /\ Rest /\ UNCHANGED journal
 Ready(e, r, h, v) == /\ On(e) /\ (HasS(e) \/ Restarts)
@@ -126,5 +126,5 @@ NoAnswerWithoutS == \A i \in 1 .. Len(journal) : ~(journal[i].k = "id" /\ \E e \
                        On(e) /\ journal[i].ep = e /\ ~HasS(e) /\ own[e].end = i + 1)
 NoVerdictBilled  == ~\E r, s \in Recs : /\ \E k \in 1 .. Len(outs[r]) : outs[r][k].h = "no"
                                         /\ s[1] = "p" /\ outs[s] # <<>> /\ outs[s][1].h = "ok" /\ r[2] < s[2]
-NoneAgain == \A x \in Ids : Len(calls[x]) < 2 \/ \E c \in CallsOf(x) : calls[x][c].p # "no" /\ c < Len(calls[x])
+NoneAgain == \A x \in Ids : Len(calls[x]) < 2
 =============================================================================
