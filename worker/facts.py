@@ -123,11 +123,11 @@ class Progress:
     """What the journal says of one event. `first` is the smallest journal offset of its facts, for the trim."""
 
     first: int | None = None
-    identity: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     invoice_id: str | None = None
     attached: set[str] = field(default_factory=set)
     started: bool = False
+    identity: str | None = None
 
     def add(self, offset: int, fact: Fact) -> None:
         """Take in a fact that stands at `offset` of the journal; facts come in the journal's order."""
