@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
-from worker import saga
 from worker.course import Course
 from worker.decode import decode
 from worker.drain import Drain
@@ -19,7 +18,7 @@ from worker.ownership.group_commit import Settlement
 from worker.pipeline import Pipeline
 from worker.ports import Clock, Lost, LostWhy, Observer
 from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, receipt_id
-from worker.standing import Entry
+from worker.standing import Entry, standing_after
 from worker.verdict import obey
 
 
@@ -182,7 +181,7 @@ class Lane:
         ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
             return ended
-        entry = saga.standing_after(
+        entry = standing_after(
             ended.before,
             event,
             ended.ending,

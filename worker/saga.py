@@ -4,7 +4,7 @@ A decision is a value of a closed union; `pipeline` carries it out. The tables a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from worker.answers import (
@@ -23,17 +23,13 @@ from worker.answers import (
 )
 from worker.facts import Kind, Progress
 from worker.model import (
-    Discarded,
     Ending,
-    Event,
     Failed,
     Problem,
     Reason,
     Refusal,
     Rejected,
     Repeated,
-    Resolved,
-    Scheduled,
     Step,
 )
 from worker.ports import Details
@@ -259,45 +255,3 @@ def attach_after_details(
 def start_after_details(details: Details) -> Resend | Skip:
     """Whether a Start that may have been carried out is sent again: yes unless the action is no longer available."""
     return Skip() if details.start_available is False else Resend()
-
-
-def standing_after(
-    entry: Entry | None, event: Event, ending: Ending, *, digests: Mapping[str, str], progress: Progress, outcome: str
-) -> Entry:
-    """The ledger entry of an identity after this event ended so. The settled offset is the caller's to move.
-
-    An ending that changes nothing in the world (repeat, conflict, blocked, never registered) leaves the state alone.
-    """
-    after = (entry or Entry()).with_calls([attempt.as_call() for attempt in progress.attempts])
-    if after.state is State.ABSENT:
-        after = replace(after, amount=f"{event.amount:f}", currency=event.currency)
-    state, doubt, invoice_id = after.state, None, ending_id(ending)
-    match ending:
-        case Repeated() | Discarded() | Resolved() | Rejected(reason=Refusal.CONFLICT) | Failed(reason=Reason.BLOCKED):
-            return after
-        case Scheduled():
-            state = State.SCHEDULED
-        case Failed(reason=Reason.IN_DOUBT):
-            state, doubt = State.IN_DOUBT, ending.doubt
-        case Rejected() | Failed():
-            if invoice_id is None:
-                return after
-            state = State.REGISTERED
-        case _ as unreachable:
-            assert_never(unreachable)
-    return replace(
-        after,
-        state=state,
-        invoice_id=invoice_id,
-        doubt=doubt,
-        digests=digests,
-        attached=tuple(sorted(set(after.attached) | progress.attached)),
-        amount=f"{event.amount:f}",
-        currency=event.currency,
-        outcome=outcome,
-    )
-
-
-def ending_id(ending: Ending) -> str | None:
-    """The invoice id that an ending carries."""
-    return None if isinstance(ending, Discarded) else ending.invoice_id

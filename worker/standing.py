@@ -10,10 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
 
-from worker.facts import UnreadableRecordError, versioned
-from worker.model import Call, TopicNames
+from worker.facts import Progress, UnreadableRecordError, versioned
+from worker.model import (
+    Call,
+    Discarded,
+    Ending,
+    Event,
+    Failed,
+    Reason,
+    Refusal,
+    Rejected,
+    Repeated,
+    Resolved,
+    Scheduled,
+    TopicNames,
+)
 
 VERSION = 1
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
@@ -193,3 +206,45 @@ def digests(key: bytes, fields: Mapping[str, str]) -> dict[str, str]:
 def differing(known: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Names of the fields whose digests differ, or that only one side has."""
     return sorted(name for name in known.keys() | now.keys() if known.get(name) != now.get(name))
+
+
+def standing_after(
+    entry: Entry | None, event: Event, ending: Ending, *, digests: Mapping[str, str], progress: Progress, outcome: str
+) -> Entry:
+    """The ledger entry of an identity after this event ended so. The settled offset is the caller's to move.
+
+    An ending that changes nothing in the world (repeat, conflict, blocked, never registered) leaves the state alone.
+    """
+    after = (entry or Entry()).with_calls([attempt.as_call() for attempt in progress.attempts])
+    if after.state is State.ABSENT:
+        after = replace(after, amount=f"{event.amount:f}", currency=event.currency)
+    state, doubt, invoice_id = after.state, None, ending_id(ending)
+    match ending:
+        case Repeated() | Discarded() | Resolved() | Rejected(reason=Refusal.CONFLICT) | Failed(reason=Reason.BLOCKED):
+            return after
+        case Scheduled():
+            state = State.SCHEDULED
+        case Failed(reason=Reason.IN_DOUBT):
+            state, doubt = State.IN_DOUBT, ending.doubt
+        case Rejected() | Failed():
+            if invoice_id is None:
+                return after
+            state = State.REGISTERED
+        case _ as unreachable:
+            assert_never(unreachable)
+    return replace(
+        after,
+        state=state,
+        invoice_id=invoice_id,
+        doubt=doubt,
+        digests=digests,
+        attached=tuple(sorted(set(after.attached) | progress.attached)),
+        amount=f"{event.amount:f}",
+        currency=event.currency,
+        outcome=outcome,
+    )
+
+
+def ending_id(ending: Ending) -> str | None:
+    """The invoice id that an ending carries."""
+    return None if isinstance(ending, Discarded) else ending.invoice_id

@@ -10,8 +10,7 @@ from tests.unit.fakes_core import make_event
 from tests.unit.fakes_time import EPOCH
 from worker.facts import Attempt, Kind, Progress
 from worker.model import Discarded, Failed, Reason, Refusal, Rejected, Repeated, Resolved, Scheduled, Step
-from worker.saga import ending_id, standing_after
-from worker.standing import Entry, State
+from worker.standing import Entry, State, ending_id, standing_after
 
 EVENT = make_event()
 DIGESTS = {"amount": "aa"}
