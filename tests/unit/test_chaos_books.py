@@ -77,6 +77,7 @@ RIGHT = Books(
 
 def test_books_that_are_right_are_left_alone():
     assert list(RIGHT.violations()) == []
+    assert RIGHT.missing == []
     assert RIGHT.most_registers == 1
     assert RIGHT.possible_doubles == []
 
@@ -85,7 +86,6 @@ def test_books_that_are_right_are_left_alone():
     ("wrong", "told"),
     [
         ({"invoices": {GOOD.identity: [INVOICE, INVOICE | {"id": 100_002}]}}, "REGISTERED 2 TIMES"),
-        ({"outcomes": {at(0): []}}, "0 outcomes of requests/0/0"),
         ({"outcomes": {at(1): [outcome(1, "repeated")] * 2}}, "2 outcomes of requests/0/1"),
         ({"outcomes": {at(9): [outcome(9, "repeated")]}}, "requests/0/9, which nobody wrote"),
         ({"outcomes": {at(0): [outcome(0, "failed in_doubt")]}}, "(good) ended 'failed in_doubt', not scheduled"),
@@ -109,3 +109,9 @@ def test_books_that_are_right_are_left_alone():
 def test_each_broken_promise_is_found(wrong: dict[str, dict[Any, Any]], told: str):
     changes = {name: getattr(RIGHT, name) | values for name, values in wrong.items()}
     assert any(told in violation for violation in replace(RIGHT, **changes).violations())
+
+
+def test_what_has_no_outcome_is_missing_and_what_the_ledger_says_of_it_is_not_judged():
+    late = replace(RIGHT, outcomes={at(0): [], **{at(n): RIGHT.outcomes[at(n)] for n in (2, 3)}}, ledger={})
+    assert late.missing == [f"requests/0/{offset}, key {GOOD.identity}" for offset in (0, 1)]
+    assert list(late.violations()) == []
