@@ -21,7 +21,7 @@ _BEFORE_AND_AFTER = 600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 every promise was kept, 1 one was not or not in time, 2 something could not be started."""
+    """Exit status: 0 every promise was kept, 1 one was not, or not in time, 2 it could not be tried, 130 Ctrl-C."""
     options = read_options(arguments)
     if options.directory is not None:
         options.directory.mkdir(parents=True, exist_ok=True)
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ServerError, AssertionError, TimeoutError) as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             return 2
+        except KeyboardInterrupt:
+            sys.stderr.write("stopped: nothing was checked\n")
+            return 130
     print(report.text())
     if options.json is not None:
         options.json.write_text(json.dumps(report.document(), indent=2) + "\n")

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+_RESOLUTIONS = {"certainlynot": "not_registered"}
+"""What the logs call otherwise than the metrics."""
+
 
 @dataclass
 class Report:
@@ -56,7 +59,8 @@ class Report:
         settled = sum(self.outcomes.values())
         verdict = f"events={self.events} settled={settled} missing={len(self.missing)}"
         verdict += f" registers_per_identity_max={self.registers_per_identity_max} violations={len(self.violations)}"
-        return "\n".join([*lines, f"verdict: {'every promise was kept' if self.good else 'BROKEN'}: {verdict}"])
+        word = "BROKEN" if self.violations else "NOT SETTLED IN TIME" if self.missing else "every promise was kept"
+        return "\n".join([*lines, f"verdict: {word}: {verdict}"])
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -74,7 +78,7 @@ def logged(directory: Path) -> tuple[dict[str, int], dict[str, int]]:
         if line.get("event") == "ownership_lost":
             lost[line["why"]] += 1
         elif line.get("event") == "doubt_resolved":
-            doubts[line["resolution"]] += 1
+            doubts[_RESOLUTIONS.get(line["resolution"], line["resolution"])] += 1
     return dict(lost), dict(doubts)
 
 

@@ -52,7 +52,8 @@ class Troubles:
     async def calm(self) -> None:
         """No more trouble: returns when every broker and every worker is back."""
         self._over.set()
-        await asyncio.gather(*self._tasks)
+        await asyncio.wait(self._tasks)
+        self.check()
         self._tasks = [asyncio.create_task(self._tend(worker)) for worker in self._workers]
 
     async def stop(self) -> None:
@@ -64,7 +65,7 @@ class Troubles:
     def check(self) -> None:
         """Raises what went wrong in here: a broker that did not come back, say."""
         for task in self._tasks:
-            if task.done():
+            if task.done() and not task.cancelled():
                 task.result()
 
     # Brokers

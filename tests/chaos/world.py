@@ -118,7 +118,7 @@ class World:
             await self._kravia.invoices(),
             entries(await whole_topic(consumer, scene.topics.ledger)),
         )
-        report.missing = [str(origin_of(one)) for one in books.inputs if origin_of(one) not in books.outcomes]
+        report.missing = books.missing
         report.violations += books.violations()
         stats = await self._kravia.stats()
         report.events, report.unclear_sends = len(books.inputs), self._feed.unclear
