@@ -51,6 +51,20 @@ class Weather:
     api: float = 0.0
     """An API call that does not simply succeed."""
     api_slow: float = 0.0
+    answer_slow: float = 0.0
+    """A call that is carried out at once and answered seconds later."""
+    haste: float = 2.0
+    """Of Kravia with calls that were given up on: 1 spreads over the whole of A when they are carried out."""
+    long: float = 0.25
+    """Of the delays and freezes: longer than most time-outs."""
+    suspends: float = 0.2
+    """Of the freezes: the whole machine stands still, and its clocks but the wall's do not count them."""
+    set_back: float = 0.1
+    """Of the freezes: the wall clock is set back by as much when they end."""
+    people: float = 0.6
+    """A person decides about a doubt that was left to one."""
+    twice: float = 0.4
+    """... and writes the verdict twice, the second one late."""
 
     @classmethod
     def draw(cls, rng: random.Random) -> "Weather":
@@ -102,11 +116,9 @@ class Chaos:
         """Seconds of a delay or a freeze: mostly short, sometimes longer than every time-out."""
         roll = self.random.random
         kind = roll()
-        if kind < 0.35:
-            return 0.05 + roll()
-        if kind < 0.75:
-            return 1 + 9 * roll()
-        return 10 + 70 * roll()
+        if kind >= 1 - self.weather.long:
+            return 10 + 70 * roll()
+        return 0.05 + roll() if kind < 0.35 else 1 + 9 * roll()
 
     def request(self, *, write: bool = False) -> Fate:
         """The fate of a request to Kafka."""

@@ -1,6 +1,7 @@
 """What the promises come to, read from the fakes' own ledgers alone."""
 
 import json
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,9 @@ from schemas.outcomes import outcome_id
 from tests.simulation.kafka import Broker
 from tests.simulation.kafka_log import Log
 from tests.simulation.kravia_server import KraviaServer
-from worker.model import Coordinates, Record, TopicNames
+from worker.facts import Kind, decode
+from worker.model import Coordinates, Partition, Record, TopicNames
+from worker.ports import Isolation
 from worker.standing import HEADER_KEY, Entry, State, decode_entry
 
 _OUTCOME_ID = "kravia.dlq.outcome-id"
@@ -34,6 +37,7 @@ def check(broker: Broker, kravia: KraviaServer, topics: TopicNames) -> Iterator[
     yield from _dead_letters(broker, topics, inputs, outcomes)
     yield from _truth(kravia, inputs, outcomes)
     yield from _ledger_knows(broker, topics, kravia)
+    yield from _intents_prove(broker, topics)
 
 
 def _committed(broker: Broker, topic: str) -> Iterator[Record]:
@@ -118,18 +122,44 @@ def _truth(
 
 
 def _ledger_knows(broker: Broker, topics: TopicNames, kravia: KraviaServer) -> Iterator[str]:
-    """What is registered is never `absent` in the ledger: the next event of that identity would bill it again."""
+    """What is registered is never `absent` in the ledger: the next event of that identity would bill it again.
+
+    And register is sent again only when it is certain that the earlier call was not carried out: the calls in the
+    ledger say so, or an alarm would rest on them.
+    """
     entries: dict[str, Entry] = {}
     for record in _committed(broker, topics.ledger):
         if record.key is not None and record.key != HEADER_KEY and record.value is not None:
             entries[record.key.decode()] = decode_entry(record.value)
+    for key, entry in entries.items():
+        if entry.possible_double:
+            yield f"the ledger says that two registers of {key} may have been carried out"
     for invoice in kravia.invoices.values():
-        entry = entries.get(invoice.identity)
-        if entry is None or entry.state is State.ABSENT:
+        known = entries.get(invoice.identity)
+        if known is None or known.state is State.ABSENT:
             yield f"{invoice.identity} is registered as {invoice.id}, and the ledger says that it is not"
         elif (
-            entry.state in _KNOWN
-            and entry.invoice_id != invoice.id
+            known.state in _KNOWN
+            and known.invoice_id != invoice.id
             and len(kravia.registrations(invoice.identity)) == 1
         ):
-            yield f"{invoice.identity} is registered as {invoice.id}, and the ledger says {entry.invoice_id}"
+            yield f"{invoice.identity} is registered as {invoice.id}, and the ledger says {known.invoice_id}"
+
+
+def _intents_prove(broker: Broker, topics: TopicNames) -> Iterator[str]:
+    """An acknowledged intent proves who owns the partition: none once another owner has begun to settle.
+
+    What it might do is rarely seen: the other one must then settle the same event without a call of its own.
+    """
+    for log in _logs(broker, topics.journal):
+        ledger = broker.logs[Partition(topics.ledger, log.partition.number)]
+        # Every owner writes the header before anything else.
+        begun = [r.timestamp_ms for r in ledger.committed() if r.key == HEADER_KEY]
+        reigns: dict[str, int] = {}
+        for record in log.read(0, Isolation.UNCOMMITTED, log.end).records:
+            fact = decode(record.value or b"")
+            if fact.kind is not Kind.INTENT:
+                continue
+            reign = bisect_left(begun, record.timestamp_ms)
+            if reigns.setdefault(fact.owner, reign) != reign:
+                yield f"the intent {record.coordinates} was acknowledged after another owner had begun to settle"

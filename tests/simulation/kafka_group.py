@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import Context
 from dataclasses import dataclass
@@ -67,11 +68,16 @@ class Group:
         self.inputs = inputs
         self._trace = trace
         self._joins = 0
+        self._shares: dict[Process, frozenset[int]] = {}
         self._deadline: asyncio.TimerHandle | None = None
         self.name = name
         self.times = times
         self.generation = 0
         self.members: dict[str, Member] = {}
+        self._strays: Counter[tuple[str, int]] = Counter()
+        """How often a process began to take over a partition of another's, since it was its own or it proved so."""
+        self.stale: list[str] = []
+        """Who did so more than once, a sentence each: it would fence the right owner for ever."""
 
     def join(
         self,
@@ -109,8 +115,17 @@ class Group:
         """OffsetCommit of a member."""
         if name not in self.members or generation != self.generation:
             return UNKNOWN
+        for partition in offsets:
+            del self._strays[self.members[name].process.name, partition.number]
         self._coordinator.offsets.setdefault(self.name, {}).update(offsets)
         return None
+
+    def takes_over(self, process: Process, partition: int) -> None:
+        """A process begins to take a partition over."""
+        if partition not in self._shares.get(process, ()):
+            self._strays[process.name, partition] += 1
+            if self._strays[process.name, partition] > 1:
+                self.stale.append(f"a stale member, {process.name}, took over partition {partition} again")
 
     def silent(self, process: Process) -> None:
         """A process was frozen or has crashed: its members are evicted when the session time-out is over."""
@@ -128,6 +143,7 @@ class Group:
         for member in [member for member in self.members.values() if member.process is process]:
             self._trace.add(f"group: {member.name} is evicted")
             del self.members[member.name]
+            self._shares.pop(process, None)
             member.disturb()
             self._rebalance()
 
@@ -154,10 +170,15 @@ class Group:
             self._deadline = None
         self.generation += 1
         names = sorted(self.members)
+        self._shares.clear()
         for index, name in enumerate(names):
             reply, self.members[name].reply = self.members[name].reply, None
             share = frozenset(self._share(index, len(names)))
             self._trace.add(f"group: generation {self.generation}: {name} gets {sorted(p.number for p in share)}")
+            process = self.members[name].process
+            self._shares[process] = frozenset(partition.number for partition in share)
+            for partition in share:
+                del self._strays[process.name, partition.number]
             if reply is not None:
                 reply(Joined(name, self.generation, share))
 

@@ -199,6 +199,8 @@ class SimKravia:
         if roll() >= weather.api:
             if roll() < weather.api_slow:
                 return Script(None, brief, self._times.timeout * 1.2 * roll())
+            if weather.answer_slow and roll() < weather.answer_slow:
+                return Script(None, self._times.timeout * roll(), brief)
             return Script(None, brief, brief)
         if what == "register" and roll() < 0.05:
             return Script(Unclear("no_id", 200, fields=("reference",)), 0.2 + brief, brief)
@@ -207,7 +209,7 @@ class SimKravia:
         error = self._chaos.random.choice(ERRORS)
         answer_after = self._times.timeout * roll()
         ends = self._times.timeout if error == Unclear("timeout") else answer_after
-        carried = None if roll() < 0.4 else (ends + self._times.late) * roll() ** 2
+        carried = None if roll() < 0.4 else (ends + self._times.late) * roll() ** self._chaos.weather.haste
         return Script(error, answer_after, carried)
 
     def _trouble(self, what: str) -> Answer | None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from tests.simulation.chaos import Chaos
@@ -25,7 +26,7 @@ from worker.ownership.ownership import Ports
 from worker.ownership.trim import Trimmer
 from worker.partitions import Partitions
 from worker.pipeline import Pipeline
-from worker.ports import Observer
+from worker.ports import Lost, Observer
 from worker.receipts import Desk
 from worker.reconcile import Reconciler
 from worker.retry import RetryPolicy
@@ -133,13 +134,17 @@ class Member:
             around.broker, around.group, around.wire, admin, process, around.random, around.trace
         )
 
+        def take(number: int) -> Awaitable[Ownership | Lost]:
+            around.group.takes_over(process, number)
+            return take_over(owning, ports, number)
+
         def make_lane(own: Ownership) -> Lane:
             return Lane(lanes, own, pipeline, budget, clock, observer)
 
         self.partitions = Partitions(
             topics,
             self.consumer,
-            lambda number: take_over(owning, ports, number),
+            take,
             make_lane,
             observer,
             drain_timeout=around.drain_timeout,

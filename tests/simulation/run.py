@@ -28,12 +28,13 @@ Tooth = Callable[[], AbstractContextManager[object]]
 
 def simulate(seed: int, *, trace: bool = False, tooth: Tooth = nullcontext) -> Result:
     """One run."""
-    world = World(seed, trace=trace)
-    with tooth(), logs_to(world.trace):
-        try:
-            world.loop.run_until_complete(world.run())
-        except StuckError as error:
-            world.violations.append(str(error))
-        finally:
-            world.loop.bury()
+    with tooth():
+        world = World(seed, trace=trace)
+        with logs_to(world.trace):
+            try:
+                world.loop.run_until_complete(world.run())
+            except StuckError as error:
+                world.violations.append(str(error))
+            finally:
+                world.loop.bury()
     return Result(seed, world.violations, world.counts, world.loop.time(), world.loop.callbacks, world.trace.lines)

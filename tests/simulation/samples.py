@@ -60,11 +60,11 @@ def draw(rng: random.Random, topics: TopicNames, partitions: int, until: float) 
     for creditor, number in names:
         documents = rng.choice((0, 0, 1, 2))
         accounting = rng.choice((None, f"A-{number}"))
-        records.append(_record(topics, partitions, creditor, number, 2500, documents, accounting))
+        records.append(invoice(topics, partitions, creditor, number, 2500, documents, accounting))
         if rng.random() < 0.3:  # the same again
-            records.append(_record(topics, partitions, creditor, number, 2500, documents, accounting))
+            records.append(invoice(topics, partitions, creditor, number, 2500, documents, accounting))
         if rng.random() < 0.1:  # other content under the same identity
-            records.append(_record(topics, partitions, creditor, number, 2600, documents, accounting))
+            records.append(invoice(topics, partitions, creditor, number, 2600, documents, accounting))
     if rng.random() < 0.3:
         records.append(OutRecord(topics.requests, rng.randrange(partitions), b"key", b"not JSON", (("a", b"b"),)))
     if rng.random() < 0.3:
@@ -80,14 +80,15 @@ def draw(rng: random.Random, topics: TopicNames, partitions: int, until: float) 
             samples.append(Sample(min(until, at + 20 * rng.random()), replay))
     for later in range(rng.choice((0, 0, 4, 8))):
         # Others, later: where their registers show in a search, they bear witness about doubts.
-        record = _record(topics, partitions, rng.choice(CREDITORS), f"{2000 + later}", 900, 0, None)
+        record = invoice(topics, partitions, rng.choice(CREDITORS), f"{2000 + later}", 900, 0, None)
         samples.append(Sample(until + 100 * rng.random(), record))
     return sorted(samples, key=lambda sample: sample.at)
 
 
-def _record(
+def invoice(
     topics: TopicNames, partitions: int, creditor: int, number: str, amount: int, documents: int, accounting: str | None
 ) -> OutRecord:
+    """The record of an invoice event."""
     key = identity(creditor, "Invoice", number, accounting).encode()
     value = event(creditor, number, amount, documents, accounting)
     return OutRecord(topics.requests, partition_for(key, partitions), key, value)

@@ -30,9 +30,7 @@ def test_every_promise_is_kept(block: int) -> None:
 
 
 FOUND = {
-    5675: "an event on one input began before the record came again for which a former owner had registered",
-    5711: "the same, the other way round",
-    8115: "the same, with a replay",
+    8115: "an event on one input began before the record came again for which a former owner had registered",
 }
 """Seeds that showed a fault once; what it was."""
 
@@ -51,5 +49,13 @@ def test_a_seed_is_the_same_run_again() -> None:
 def test_the_seeds_meet_what_they_are_there_for() -> None:
     """A simulation without faults would prove nothing."""
     met = sum((simulate(seed).counts for seed in range(0, SEEDS, 4)), start=simulate(SEEDS).counts)
-    for what in ("crash", "freeze", "ownership fenced", "ownership timeout", "doubt adopted", "doubt certainlynot"):
+    for what in (
+        "crash",
+        "freeze",
+        "ownership fenced",
+        "ownership timeout",
+        "doubt adopted",
+        "doubt certainlynot",
+        "resolved",
+    ):
         assert met[what] > 0, what

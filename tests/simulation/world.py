@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from dataclasses import dataclass
 
 from tests.simulation.chaos import Chaos, Weather
 from tests.simulation.checker import check, quiet
@@ -15,6 +14,8 @@ from tests.simulation.kravia import ApiTimes, SimKravia
 from tests.simulation.kravia_server import KraviaServer, Rows, SearchHabit
 from tests.simulation.loop import SimLoop
 from tests.simulation.member import Member, Surroundings
+from tests.simulation.person import Person
+from tests.simulation.pod import Pod
 from tests.simulation.process import Condition, Process
 from tests.simulation.samples import Sample, draw
 from tests.simulation.trace import Trace
@@ -33,18 +34,10 @@ FAULTS_END = 90.0
 """Virtual seconds of bad weather at the most."""
 PATIENCE = 400.0
 """Virtual seconds after which, in good weather, everything must be settled."""
+LOOK = 3.0
+"""Virtual seconds between two looks of a person at the outcomes."""
 AFTERMATH = API.timeout + API.late + 5.0
 """Virtual seconds to wait for what is still on its way when all is settled."""
-
-
-@dataclass(slots=True)
-class Pod:
-    """A place for a worker process, and who is in it now."""
-
-    name: str
-    incarnations: int = 0
-    process: Process | None = None
-    member: Member | None = None
 
 
 class World:
@@ -71,6 +64,18 @@ class World:
             zone=rng.choice((0.0, 3600.0, 7200.0)),
         )
         self.kravia = KraviaServer(habit)
+        # Of their own: whether a person decides and what clocks do shifts no other draw of the seed.
+        self.clocks = random.Random(f"clocks {seed}")
+        self.person = Person(
+            random.Random(f"person {seed}"),
+            self.chaos.weather,
+            self.broker,
+            self.kravia,
+            TOPICS,
+            self.loop.call_later,
+            self.trace,
+            late=API.late,
+        )
         self.counts: Counter[str] = Counter()
         owning = OwnershipConfig(
             TOPICS,
@@ -127,20 +132,30 @@ class World:
             later(self.faults_end * self.random.random(), self._evict)
         for _ in range(self.chaos.weather.stops):
             later(self.faults_end * self.random.random(), self._stop)
+        later(LOOK, self._look)
         await asyncio.sleep(self.faults_end)
         self._end_faults()
         deadline = self.loop.time() + PATIENCE
-        while self.written < len(self.samples) or not quiet(self.broker, TOPICS, GROUP):
+        while self.written < len(self.samples) or not quiet(self.broker, TOPICS, GROUP) or self._person_acts():
             if self.loop.time() > deadline:
                 self.violations.append(f"stuck: not everything is settled {PATIENCE:.0f} s after the last fault")
                 break
             await asyncio.sleep(1.0)
         await asyncio.sleep(AFTERMATH)
         self.violations += check(self.broker, self.kravia, TOPICS)
+        self.violations += self.group.stale
         self.violations += [f"unexpected: {text}" for text in self.loop.unexpected]
         for pod in self.pods:
             if pod.member is not None:
                 self.violations += [f"broken: {text}" for text in pod.member.partitions.broken]
+
+    def _look(self) -> None:
+        self.person.look()
+        self.loop.call_later(LOOK, self._look)
+
+    def _person_acts(self) -> bool:
+        self.person.look()
+        return self.person.busy > 0
 
     def _write(self, sample: Sample) -> None:
         self.written += 1
@@ -171,7 +186,8 @@ class World:
             process.strike_at = int(10 ** self.random.uniform(0.5, 3.5))
         error = CLOCK_ERROR * (self.random.random() - 0.5)
         self.trace.add(f"world: {process.name} starts")
-        process.context.run(self._build, pod, process, SimClock(self.loop, error))
+        pod.clock = SimClock(self.loop, error)
+        process.context.run(self._build, pod, process, pod.clock)
 
     def _build(self, pod: Pod, process: Process, clock: SimClock) -> None:
         api = SimKravia(self.kravia, self.loop, self.outside, self.chaos, API, self.trace)
@@ -196,10 +212,11 @@ class World:
             self.trace.add(f"world: {process.name} CRASHES at {where}")
             self.counts["crash"] += 1
             self.loop.crash(process)
-            self._restart(next(pod for pod in self.pods if pod.process is process))
+            self._restart(self._pod(process))
         else:
-            span = self.chaos.span()
-            self.trace.add(f"world: {process.name} FREEZES for {span:.1f} s at {where}")
+            span, pod = self.chaos.span(), self._pod(process)
+            pod.freeze(self.loop.time(), self.clocks.random(), self.chaos.weather)
+            self.trace.add(f"world: {process.name} FREEZES for {span:.1f} s {pod.clocks} at {where}")
             self.counts["freeze"] += 1
             self.loop.freeze(process)
             self.loop.call_later(span, self._thaw, process, process.stops, context=self.outside)
@@ -208,7 +225,11 @@ class World:
     def _thaw(self, process: Process, stops: int) -> None:
         if process.condition is Condition.FROZEN and process.stops == stops:
             self.trace.add(f"world: {process.name} goes on")
+            self._pod(process).thaw(self.loop.time())
             self.loop.thaw(process)
+
+    def _pod(self, process: Process) -> Pod:
+        return next(pod for pod in self.pods if pod.process is process)
 
     def _evict(self) -> None:
         process = self.random.choice(self.pods).process
