@@ -17,6 +17,10 @@ pytestmark = pytest.mark.apache  # the embedded broker does not evict a frozen m
 SCHEDULED = "scheduled"
 EVENTS = 2000
 KILLS = 10
+LONG = 3 * PATIENCE
+"""Hundreds of doubts at once, after ten kills."""
+SOON = EVENTS * 6 // 10
+"""The kills come before so many are registered: each leaves doubts, and those need the others as witnesses."""
 
 
 async def test_lost_answers_and_ten_kills_bill_2000_invoices_once_each(scene: Scene):
@@ -28,14 +32,12 @@ async def test_lost_answers_and_ten_kills_bill_2000_invoices_once_each(scene: Sc
     worker = scene.worker(static=True, **WAITS)
     worker.start()
     for kill in range(1, KILLS + 1):
-        await until(
-            lambda: carried_out(scene), lambda count, kill=kill: count >= kill * EVENTS // (KILLS + 1), PATIENCE
-        )
+        await until(lambda: carried_out(scene), lambda count, kill=kill: count >= kill * SOON // (KILLS + 1), LONG)
         worker.kill()
         worker.start()
     # What the last kill left in doubt and was never sent needs witnesses: others' invoices.
     others = await registered_among_others(scene, drafts)
-    await until(lambda: unsettled(worker), lambda count: count == 0, PATIENCE)
+    await until(lambda: unsettled(worker), lambda count: count == 0, LONG)
     assert await worker.metric("doubts") == 0
     assert await worker.metric("possible_double_registers") == 0
     assert await worker.metric("doubts_resolved_total", resolution="adopted") > 0
@@ -57,7 +59,7 @@ async def registered_among_others(scene: Scene, drafts: list[Draft]) -> list[Coo
     while not all(scene.registers(draft.identity) for draft in drafts):
         other = event(f"witness-{len(others)}")
         others += await scene.send(other)
-        await until(lambda other=other: registers(scene, other), bool, PATIENCE)
+        await until(lambda other=other: registers(scene, other), bool, LONG)
     return others
 
 
