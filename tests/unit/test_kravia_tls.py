@@ -4,13 +4,13 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import uvloop
 from pydantic import SecretStr
 
+from tests.unit.fakes_http import BODY, OK, Clock, Expired, Valid
 from worker.answers import Answer, NotSent, Registered, Unclear
 from worker.kravia import FixedToken, KraviaClient, KraviaConfig
 
@@ -35,29 +35,6 @@ tcUWL5NpnoF/NI3PRmciXYP1CP6hRANCAAR0m92PKGST4P1cpJXp4zopiVYPXGvE
 iED1njIFxbvRXmGyj+Eef8RIKyacnqQPs2btd7u30fz1gL7yAg4QHcxq
 -----END PRIVATE KEY-----
 """
-BODY = b'{"invoiceNo":"20001"}'
-OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n4711"
-
-
-class Clock:
-    def now(self) -> datetime:
-        return datetime(2026, 3, 1, tzinfo=UTC)
-
-    def boottime(self) -> float:
-        return 0.0
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
-class Valid:
-    def holds(self) -> bool:
-        return True
-
-
-class Expired:
-    def holds(self) -> bool:
-        return False
 
 
 @pytest.fixture
