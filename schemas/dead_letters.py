@@ -56,7 +56,7 @@ class DeadLetterHeaders(BaseModel):
         description="Equal for dead letters with the same cause: same reason, step, status and broken rules.",
     )
     identity: str | None = Field(default=None, alias="kravia.dlq.identity", description="The invoice, where readable.")
-    step: Literal["register", "attach", "start"] | None = Field(
+    step: Literal["fetch", "register", "attach", "start"] | None = Field(
         default=None, alias="kravia.dlq.step", description="The call at which it ended."
     )
     http_status: int | None = Field(

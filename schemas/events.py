@@ -10,10 +10,10 @@ Which fields Kravia requires is not documented, but for collection cases. Requir
 A null stands for an absent field everywhere.
 """
 
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from schemas.fields import (
     Base64Text,
@@ -21,11 +21,13 @@ from schemas.fields import (
     CalendarDate,
     Country,
     Currency,
+    DocumentUrl,
     FileName,
     FilledText,
     MediaType,
     Number,
     Reference,
+    Sha256,
     Text,
     field_title,
 )
@@ -150,12 +152,51 @@ class CollectionCase(_Claim):
     orderLines: None = Field(default=None, description="A collection case has none.")
 
 
-class Attachment(_Part):
-    """A document to attach to the invoice, in the order of the list."""
-
+class _Document(_Part):
     fileName: FileName = Field(description="A bare file name.", examples=["invoice-20001.pdf"])
     mediaType: MediaType = Field(description="RFC 6838 media type.", examples=["application/pdf"])
+
+
+class InlineAttachment(_Document):
+    """A document that travels in the event."""
+
     content: Base64Text = Field(description="The document, in base64 (RFC 4648, padded, without line breaks).")
+    sha256: Sha256 | None = Field(
+        default=None, description="Digest of the decoded document; when given, it must be that of `content`."
+    )
+
+    @model_validator(mode="after")
+    def _digest_fits(self) -> Self:
+        if self.sha256 is not None and self.sha256 != self.content.sha256:
+            raise PydanticCustomError("digest_differs", "The content's SHA-256 is not the one that is given.")
+        return self
+
+
+class ReferencedAttachment(_Document):
+    """A document that the worker fetches: a claim check. Missing or altered, it rejects the event."""
+
+    url: DocumentUrl = Field(
+        description="Where it is, by https, on a host that the worker's operator allows. May hold a signature: it is "
+        "never logged.",
+        examples=["https://documents.example.com/invoices/20001.pdf"],
+    )
+    sha256: Sha256 = Field(description="Digest of the document, verified before anything is registered.")
+    size: Annotated[int, Field(strict=True, ge=1, le=2**40)] = Field(description="Bytes of the document, exactly.")
+
+
+def _attachment_kind(value: object) -> str:
+    known = value.keys() if isinstance(value, dict) else getattr(value, "__dict__", {}).keys()
+    return _REFERENCED if "url" in known else _INLINE
+
+
+_INLINE: Final = "inline"
+_REFERENCED: Final = "referenced"
+
+Attachment = Annotated[
+    Annotated[InlineAttachment, Tag(_INLINE)] | Annotated[ReferencedAttachment, Tag(_REFERENCED)],
+    Discriminator(_attachment_kind),
+]
+"""A document to attach to the invoice, in the order of the list: one with `url` is a reference, any other inline."""
 
 
 class InvoiceRequest(_Part):
@@ -212,8 +253,9 @@ def _violation(error: ErrorDetails) -> Violation:
     loc = error["loc"]
     if error["type"] in _TAG_KINDS:
         return Violation(pointer(loc), "wrong_type", "This must be an object.")
-    # Below /invoice pydantic puts the claim type into the path, as the name of the model that it chose.
-    return violation(error, (loc[0], *loc[2:]) if len(loc) > 1 and loc[0] == "invoice" else loc)
+    # Below /invoice and below an attachment pydantic puts the name of the model that it chose into the path.
+    tag = {"invoice": 1, "attachments": 2}.get(str(loc[0]), len(loc)) if loc else 0
+    return violation(error, (*loc[:tag], *loc[tag + 1 :]))
 
 
 def encode(request: InvoiceRequest) -> bytes:

@@ -20,6 +20,8 @@ MAX_DIGITS: Final = 40
 """Digits of an amount written without an exponent. Ours: Kravia's guides name no limit."""
 MAX_NUMBER_TEXT: Final = 255
 """Characters of invoiceNo and accountingInvoiceId, which make the record's key. Ours."""
+MAX_URL: Final = 4096
+"""Characters of a document's URL, its signature included. Ours."""
 MAX_FILE_NAME: Final = 255
 """Bytes of a file name, as most file systems have it."""
 
@@ -31,9 +33,16 @@ _MEDIA_TYPE: Final = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
     r"(?:; ?[A-Za-z0-9!#$&^_.+-]{1,64}=[A-Za-z0-9!#$&^_.+-]{1,64}){0,4}"
 )
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+# RFC 3986's characters and no user information; hosts are judged by the worker when it fetches.
+_URL: Final = re.compile(r"https://[A-Za-z0-9.\-\[\]:]{1,260}(?:[/?][A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%-]*)?")
 _CURRENCY: Final = re.compile("[A-Z]{3}")
 _COUNTRY: Final = re.compile("[A-Z]{2}")
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _schema_pattern(pattern: re.Pattern[str]) -> str:
+    return f"^{pattern.pattern}$"
 
 
 class Base64Text(str):
@@ -169,6 +178,22 @@ def _media_type(value: object) -> str:
     return text
 
 
+def _sha256(value: object) -> str:
+    text = _string(value)
+    if not _SHA256.fullmatch(text):
+        raise PydanticCustomError("bad_sha256", "This must be a SHA-256 in 64 lower-case hexadecimal digits.")
+    return text
+
+
+def _url(value: object) -> str:
+    text = _string(value)
+    if len(text) > MAX_URL:
+        raise PydanticCustomError("text_too_long", "The URL has more than {limit} characters.", {"limit": MAX_URL})
+    if not _URL.fullmatch(text):
+        raise PydanticCustomError("bad_url", "This must be an https URL without user, password and fragment.")
+    return text
+
+
 Number = Annotated[Decimal, PlainValidator(_number), WithJsonSchema({"type": "number"})]
 """A JSON number, kept digit by digit."""
 
@@ -206,6 +231,18 @@ MediaType = Annotated[
     PlainValidator(_media_type),
     WithJsonSchema({"type": "string", "pattern": r"^[A-Za-z0-9][^\s/;]*/[A-Za-z0-9][^\s/;]*(; ?[^\s=;]+=[^\s=;]+)*$"}),
 ]
+
+Sha256 = Annotated[
+    str, PlainValidator(_sha256), WithJsonSchema({"type": "string", "pattern": _schema_pattern(_SHA256)})
+]
+"""A SHA-256 digest in hex."""
+
+DocumentUrl = Annotated[
+    str,
+    PlainValidator(_url),
+    WithJsonSchema({"type": "string", "format": "uri", "maxLength": MAX_URL, "pattern": _schema_pattern(_URL)}),
+]
+"""An https URL, as it came."""
 
 Currency = Annotated[str, PlainValidator(_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
 

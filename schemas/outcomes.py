@@ -11,14 +11,17 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from schemas import CONTRACT_VERSION
 from schemas.fields import field_title
 
 NAMESPACE: Final = uuid.UUID("5cbc7481-2473-44dc-af27-5818cf1b2380")
 """Namespace of all outcome ids. Never to change: a reader's duplicates would come back as new outcomes."""
 
-Step: TypeAlias = Literal["register", "attach", "start"]
-RejectedReason: TypeAlias = Literal["undecodable", "validation", "misrouted", "conflict", "refused"]
-FailedReason: TypeAlias = Literal["in_doubt", "blocked", "forbidden", "expired", "not_visible", "attach_unknown"]
+Step: TypeAlias = Literal["fetch", "register", "attach", "start"]
+RejectedReason: TypeAlias = Literal["undecodable", "validation", "misrouted", "conflict", "document", "refused"]
+FailedReason: TypeAlias = Literal[
+    "in_doubt", "blocked", "forbidden", "expired", "not_visible", "attach_unknown", "document_unreachable"
+]
 
 
 def outcome_id(topic: str, partition: int, offset: int) -> uuid.UUID:
@@ -44,6 +47,24 @@ class OutcomeError(_Part):
     pointer: str = Field(description="JSON pointer (RFC 6901) into the event's data; empty: the record as a whole.")
     code: str = Field(description="Stable, for programs.")
     message: str = Field(description="One sentence that says the rule, never the value.")
+
+
+class OutcomeWarning(_Part):
+    """One thing that a rule of the contract found odd; the event was sent all the same."""
+
+    pointer: str = Field(description="JSON pointer (RFC 6901) into the event's data; empty: the record as a whole.")
+    code: str = Field(description="The rule's code: stable, for programs.")
+    message: str = Field(description="One sentence that says the rule, never the value.")
+
+
+class Timings(_Part):
+    """Where the time went, in seconds."""
+
+    queued: float = Field(ge=0, description="From the event's own time (else its record's) until the worker took it.")
+    handled: float = Field(ge=0, description="From then until it was settled, waits included.")
+    steps: dict[Step, float] = Field(
+        default={}, description="In calls, by step, all attempts of this worker together; what made none is left out."
+    )
 
 
 class RegisterCall(_Part):
@@ -76,6 +97,16 @@ class _Outcome(_Part):
     calls: list[RegisterCall] = Field(default=[], description="Register calls of this identity, oldest first.")
     replayOf: str | None = Field(
         default=None, description="topic/partition/offset of the record that this one replays."
+    )
+    contractVersion: str = Field(
+        default=CONTRACT_VERSION, description="Version of the contract (schemas/) that the worker read the event by."
+    )
+    warnings: list[OutcomeWarning] = Field(
+        default=[], description="What the contract's rules found odd, at most 101 entries. It was sent all the same."
+    )
+    timings: Timings | None = Field(default=None, description="Where the time went.")
+    observed: Literal[True] | None = Field(
+        default=None, description="Observe mode: no call was made, this is what the worker would have answered."
     )
 
 

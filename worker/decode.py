@@ -6,7 +6,7 @@ partition that the identity leads to (`misrouted`), then the contract in `schema
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final, assert_never, cast
 
 from schemas.commands import COMMAND_TYPE, RegisteredVerdict, check_command
 from schemas.events import (
@@ -14,7 +14,9 @@ from schemas.events import (
     MAX_ATTACHMENTS,
     REGISTER_FIELDS,
     REQUESTED_TYPE,
+    InlineAttachment,
     InvoiceRequest,
+    ReferencedAttachment,
     check,
     identity_of,
     readable_identity,
@@ -22,7 +24,7 @@ from schemas.events import (
 from schemas.identity import partition_for
 from schemas.jsontext import JsonValue, canonical, dumps, plain
 from worker.envelope import Opened, Unreadable, open_record
-from worker.model import Attachment, Command, Decoded, Event, Invalid, Problem, Record, Refusal
+from worker.model import Attachment, Command, Decoded, Event, Invalid, Problem, Record, Reference, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,21 @@ def decode(record: Record, *, partition_count: int, commands: bool = False, limi
         creditor_id=checked.invoice.creditorId,
         amount=checked.invoice.originalAmount,
         currency=checked.invoice.currencyCode,
-        attachments=tuple(
-            Attachment(a.fileName, a.mediaType, a.content, a.content.sha256) for a in checked.attachments or ()
-        ),
+        attachments=tuple(_attachment(attachment) for attachment in checked.attachments or ()),
         start_message=checked.startMessage or DEFAULT_START_MESSAGE,
         size=record.size,
         key_differs=record.key != key,
     )
+
+
+def _attachment(given: InlineAttachment | ReferencedAttachment) -> Attachment | Reference:
+    match given:
+        case InlineAttachment(fileName=name, mediaType=kind, content=content):
+            return Attachment(name, kind, content, content.sha256)
+        case ReferencedAttachment(fileName=name, mediaType=kind, url=url, sha256=sha256, size=size):
+            return Reference(name, kind, url, sha256, size)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _command(opened: Opened, record: Record, partition_count: int) -> Command | Invalid:
@@ -151,6 +161,10 @@ def _attachment_problems(data: JsonValue, limits: Limits) -> list[Problem]:
         if not isinstance(attachment, dict):
             continue
         content, name = attachment.get("content"), attachment.get("fileName")
+        size = attachment.get("size")
+        if isinstance(size, int) and "url" in attachment and size > limits.attachment_bytes:
+            message = f"A document has at most {limits.attachment_bytes} bytes."
+            problems.append(Problem(f"/attachments/{index}/size", "too_large", message))
         if isinstance(content, str) and len(content) // 4 * 3 - content[-2:].count("=") > limits.attachment_bytes:
             message = f"A document has at most {limits.attachment_bytes} bytes."
             problems.append(Problem(f"/attachments/{index}/content", "too_large", message))

@@ -67,8 +67,9 @@ class OutRecord:
 
 
 class Step(StrEnum):
-    """The three calls, in their order."""
+    """What is done for an event, in its order: documents fetched where there are references, then the three calls."""
 
+    FETCH = "fetch"
     REGISTER = "register"
     ATTACH = "attach"
     START = "start"
@@ -91,6 +92,17 @@ class Attachment:
     media_type: str
     content: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A document to fetch and attach. It must have `sha256` (hex) and `size` (bytes); `url` may hold a secret."""
+
+    file_name: str
+    media_type: str
+    url: str = field(repr=False)
+    sha256: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +132,14 @@ class Event:
     creditor_id: int
     amount: Decimal
     currency: str
-    attachments: tuple[Attachment, ...]
+    attachments: tuple[Attachment | Reference, ...]
     start_message: str
     size: int
     """Bytes of the record it came in: what it counts against the bound on bytes in flight."""
     key_differs: bool = False
     """The record's key is not the identity, yet leads to the right partition: worth a warning."""
+    warnings: tuple[Problem, ...] = ()
+    """What rules of the contract found odd: sent all the same, counted, and listed in the outcome."""
 
 
 class Refusal(StrEnum):
@@ -135,6 +149,8 @@ class Refusal(StrEnum):
     VALIDATION = "validation"
     MISROUTED = "misrouted"
     CONFLICT = "conflict"
+    DOCUMENT = "document"
+    """A referenced document is missing, altered or not allowed."""
     REFUSED = "refused"
     """Kravia gave a definite refusal."""
 
@@ -180,6 +196,8 @@ class Reason(StrEnum):
     """404 on attach or start for longer than its bound."""
     ATTACH_UNKNOWN = "attach_unknown"
     """A document may or may not be attached, and the setting leaves that to a person."""
+    DOCUMENT_UNREACHABLE = "document_unreachable"
+    """A referenced document's store did not give it within the bounds of the retries."""
 
 
 @dataclass(frozen=True, slots=True)

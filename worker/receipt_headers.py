@@ -15,6 +15,7 @@ _SENTENCES: Final = {
     Reason.EXPIRED: "attempts or time ran out before Kravia took the call; replay it when the API is well.",
     Reason.NOT_VISIBLE: "Kravia registered the invoice and then did not find it; replay it later.",
     Reason.ATTACH_UNKNOWN: "whether a document is attached is not known; a person must look it up and decide.",
+    Reason.DOCUMENT_UNREACHABLE: "a referenced document's store did not answer; replay it when the store is well.",
 }
 
 

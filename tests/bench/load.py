@@ -11,7 +11,7 @@ from schemas.identity import identity, partition_for
 from schemas.jsontext import Writable, dumps
 from worker.decode import decode
 from worker.kravia import multipart
-from worker.model import Event, Record
+from worker.model import Event, Record, Reference
 
 _CREDITOR = 10759
 _DOCUMENT = base64.b64encode(b"%PDF-1.4\n" + b"% a sample, not a real document\n" * 24 + b"%%EOF\n").decode()
@@ -69,7 +69,10 @@ def calls(tag: str, count: int) -> list[Calls]:
         event = decode(Record("bench", 0, offset, 0, message.key, message.value, message.headers), partition_count=1)
         if not isinstance(event, Event):
             raise TypeError(f"the benchmark's event is not valid: {event!r}")
-        document = multipart.document_as_text(event.attachments[0].content)
+        attachment = event.attachments[0]
+        if isinstance(attachment, Reference):
+            raise TypeError("the benchmark's documents travel in their events")
+        document = multipart.document_as_text(attachment.content)
         made.append(Calls(event.body, document, multipart.action(event.start_message)))
     return made
 

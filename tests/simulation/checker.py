@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.dead_letters import NAMES
-from schemas.events import InvoiceRequest
+from schemas.events import InvoiceRequest, ReferencedAttachment
 from schemas.events import check as check_event
 from schemas.outcomes import outcome_id
 from tests.simulation.kafka import Broker
@@ -116,7 +116,11 @@ def _truth(
         if not invoice.messages:
             yield f"{origin} is scheduled, but {invoice_id} was never started"
         sent = check_event(json.loads(inputs[origin].value or b"{}"))
-        wanted = {a.content.sha256 for a in sent.attachments or ()} if isinstance(sent, InvoiceRequest) else set()
+        wanted = (
+            {a.sha256 if isinstance(a, ReferencedAttachment) else a.content.sha256 for a in sent.attachments or ()}
+            if isinstance(sent, InvoiceRequest)
+            else set()
+        )
         if missing := wanted - set(invoice.documents):
             yield f"{origin} is scheduled, but {invoice_id} lacks {len(missing)} documents"
 

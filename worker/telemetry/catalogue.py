@@ -131,9 +131,9 @@ RETRIES = _metric(
 EVENTS = _metric(
     "events",
     Kind.GAUGE,
-    "Unfinished events by state: queued (not begun, or behind an earlier event of its identity), registering, "
-    "attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), doubt (being reconciled), "
-    "settling (waiting for its commit).",
+    "Unfinished events by state: queued (not begun, or behind an earlier event of its identity), fetching "
+    "(its documents), registering, attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), "
+    "doubt (being reconciled), settling (waiting for its commit).",
     PARTITION,
     STATES,
 )

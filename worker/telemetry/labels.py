@@ -16,6 +16,7 @@ class State(StrEnum):
     """Where an unfinished event stands now."""
 
     QUEUED = "queued"
+    FETCHING = "fetching"
     REGISTERING = "registering"
     ATTACHING = "attaching"
     STARTING = "starting"
@@ -31,6 +32,7 @@ class State(StrEnum):
 
 
 _OF_STEP: dict[str, State] = {
+    Step.FETCH: State.FETCHING,
     Step.REGISTER: State.REGISTERING,
     Step.ATTACH: State.ATTACHING,
     Step.START: State.STARTING,
@@ -54,7 +56,7 @@ def closest(value: str, known: Iterable[str]) -> str:
     return max((one for one in known if value == one or value.startswith(f"{one}_")), key=len, default=OTHER)
 
 
-STEPS = Label("step", _with_other([*Step, "details", "search"]))
+STEPS = Label("step", _with_other([Step.REGISTER, Step.ATTACH, Step.START, "details", "search"]))
 STATUS_CLASSES = Label(
     "status_class",
     _with_other(["1xx", "2xx", "3xx", "4xx", "429", "5xx", "timeout", "lost", "not_sent"]),
