@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -19,7 +19,7 @@ from worker.pipeline import Pipeline
 from worker.ports import Clock, Lost, LostWhy, Observer
 from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, receipt_id
 from worker.standing import Entry, standing_after
-from worker.verdict import obey
+from worker.verdict import after_replay, before_replay, obey
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +199,13 @@ class Lane:
             before = await self.own.entry(invalid.identity)
         if isinstance(before, Lost):
             return before
-        ending = Rejected(invalid.reason, invalid.problems)
+        ending = before_replay(before, invalid.envelope) or Rejected(invalid.reason, invalid.problems)
         return self._settlement(work, ending, before or Entry(), History())
 
     async def _settle_command(self, work: Work, command: Command) -> Settlement | Lost:
-        before = await self.own.entry(command.identity)
+        before: Entry | None | Lost = None
+        if command.identity is not None:
+            before = await self.own.entry(command.identity)
         if isinstance(before, Lost):
             return before
         ending, entry = obey(before, command)
@@ -212,11 +214,12 @@ class Lane:
     def _settlement(self, work: Work, ending: Ending, entry: Entry, history: History) -> Settlement:
         record, envelope = work.record, work.envelope
         entry = entry.with_settled(self._config.topics.inputs, record.topic, record.offset)
-        if envelope.replay_of is not None:
-            entry = replace(entry, replays=entry.replays + 1)
+        if not isinstance(work.decoded, Command):
+            entry = after_replay(entry, envelope)
         now = self._clock.now()
+        event = work.decoded if isinstance(work.decoded, Event) else None
         spent = work.course.spent if work.course else {}
-        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent)
+        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent, event)
         settlement = Settlement(
             record.coordinates,
             work.key.encode(),

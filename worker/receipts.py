@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, TypedDict, assert_never
+from typing import Literal, TypedDict, assert_never, cast
 from urllib.parse import quote
 
 import schemas.outcomes
@@ -11,6 +11,7 @@ from schemas.dead_letters import NAMES, DeadLetterHeaders, read_headers
 from schemas.identity import identity_parts
 from schemas.outcomes import (
     OUTCOME_TYPES,
+    CommandEcho,
     DiscardedOutcome,
     FailedOutcome,
     Origin,
@@ -24,11 +25,14 @@ from schemas.outcomes import (
     Timings,
     outcome_id,
 )
+from worker import replayed
 from worker.model import (
+    Audit,
     Coordinates,
     Discarded,
     Ending,
     Envelope,
+    Event,
     Failed,
     History,
     OutRecord,
@@ -60,6 +64,9 @@ class _Common(TypedDict):
     attempts: int
     calls: list[RegisterCall]
     replayOf: str | None
+    amount: str | None
+    currency: str | None
+    command: CommandEcho | None
     timings: Timings
     observed: Literal[True] | None
 
@@ -93,6 +100,8 @@ class Receipt:
     settled_at: datetime
     taken_at: datetime
     spent: Mapping[Step, float] = field(default_factory=dict)
+    event: Event | None = None
+    """The event, where the record held a valid one."""
 
 
 def receipt_id(origin: Coordinates) -> str:
@@ -174,6 +183,9 @@ def _outcome(receipt: Receipt, *, observed: bool) -> Outcome:
         attempts=_attempts(receipt),
         calls=[RegisterCall(at=c.at, answer=c.answer, owner=c.owner, intent=c.intent) for c in history.calls],
         replayOf=envelope.replay_of,
+        amount=None if receipt.event is None else f"{receipt.event.amount:f}",
+        currency=None if receipt.event is None else receipt.event.currency,
+        command=None if envelope.audit is None else _echo(envelope.audit, ending),
         timings=_timings(receipt),
         observed=True if observed else None,
     )
@@ -217,6 +229,18 @@ def _outcome(receipt: Receipt, *, observed: bool) -> Outcome:
             return DiscardedOutcome(**common, outcome="discarded", who=who, why=why)
         case _:
             assert_never(ending)
+
+
+def _echo(audit: Audit, ending: Ending) -> CommandEcho:
+    return CommandEcho(
+        id=audit.id,
+        verb=cast("Literal['replay', 'edit', 'registered', 'not_registered', 'discard']", audit.verb),
+        who=audit.who,
+        when=audit.when,
+        why=audit.why,
+        changed=list(audit.changed) or None,
+        seen=True if isinstance(ending, Repeated) and ending.seen else None,
+    )
 
 
 def _timings(receipt: Receipt) -> Timings:
@@ -267,9 +291,9 @@ def _cause(
 def _first_origin(envelope: Envelope, earlier: DeadLetterHeaders | None) -> Coordinates:
     if earlier is not None:
         return Coordinates(earlier.topic, earlier.partition, earlier.offset)
-    if envelope.replay_of is not None:
-        topic, partition, offset = envelope.replay_of.rsplit("/", 2)
-        return Coordinates(topic, int(partition), int(offset))
+    sent_again = envelope.audit is None or envelope.audit.verb in {replayed.REPLAY, replayed.EDIT}
+    if envelope.replay_of is not None and sent_again:
+        return replayed.coordinates(envelope.replay_of)
     return envelope.origin
 
 
