@@ -5,14 +5,16 @@ interrupted.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 
-from worker.cli.common import INTERRUPTED
+from worker.cli.common import FAILED, INTERRUPTED
 from worker.cli.config import add_config
 from worker.cli.run import add_run
 from worker.cli.topics import add_topics
+from worker.cli.validate import add_validate
 
 _EPILOG = """\
 exit status: 0 well; 1 it failed, or what was looked at is not as it must be; 2 wrong usage or refused settings;
@@ -31,6 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return command(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output had enough of it. The interpreter flushes once more at its end: into nothing.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - closed with the process
+        return FAILED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -44,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_run(commands)
     add_topics(commands)
+    add_validate(commands)
     add_config(commands)
     commands.add_parser("demo", help="broker, simulated Kravia, producer and worker on this machine, with a live view")
     return parser
