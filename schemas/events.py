@@ -3,7 +3,8 @@
 
 A CloudEvent of type `kravia.invoice.requested.v1` in Kafka's binary or structured mode; its data is `InvoiceRequest`:
 the body of Kravia's register call field by field, attachments, and the start call's message. `check` validates data
-and reports every problem; unknown fields are refused, since a misspelt one would be an invoice with less in it.
+and reports every problem; unknown fields are refused, since a misspelt one would be an invoice with less in it. What
+a valid event may still get wrong (sums, check digits, codes that do not exist) is `schemas.rules`' business.
 
 Which fields Kravia requires is not documented, but for collection cases. Required here is what an identity needs
 (claimType, creditorId, invoiceNo) and what an invoice is not one without (debtorName, dates, amount, currency).
@@ -145,11 +146,17 @@ class CreditNote(_Claim):
 
 
 class CollectionCase(_Claim):
-    """A collection case: no order lines, and a postal address is required."""
+    """A collection case: a postal address is required. Order lines are refused by a rule (see `schemas.rules`)."""
 
     claimType: Literal["CollectionCase"]
     postalAddress: PostalAddress = Field(description="The debtor's address, required here.")
-    orderLines: None = Field(default=None, description="A collection case has none.")
+    orderLines: Annotated[list[OrderLine], Field(max_length=MAX_LINES)] | None = Field(
+        default=None, description="A collection case has none: unless the worker is set otherwise, it is rejected."
+    )
+
+
+Claim = Invoice | CreditNote | CollectionCase
+"""What is registered."""
 
 
 class _Document(_Part):
@@ -202,7 +209,7 @@ Attachment = Annotated[
 class InvoiceRequest(_Part):
     """Data of `kravia.invoice.requested.v1`: register this, attach these, start it."""
 
-    invoice: Annotated[Invoice | CreditNote | CollectionCase, Field(discriminator="claimType")] = Field(
+    invoice: Annotated[Claim, Field(discriminator="claimType")] = Field(
         description="The body of Kravia's register call."
     )
     attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] | None = Field(
