@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
+from schemas.rules import DEFAULT_POLICY, RulePolicy
+from schemas.violations import MORE
 from worker.course import Course
 from worker.decode import decode
 from worker.drain import Drain
@@ -31,6 +33,7 @@ class LaneConfig:
     partitions: int
     window: int
     drain_timeout: float = 45.0
+    rules: RulePolicy = DEFAULT_POLICY
 
 
 @dataclass(slots=True)
@@ -107,7 +110,10 @@ class Lane:
                 continue
             self._observer.consumed(record.topic, record.partition)
             commands = record.topic == self._config.topics.replays
-            work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands), taken)
+            decoded = decode(
+                record, partition_count=self._config.partitions, commands=commands, rules=self._config.rules
+            )
+            work = Work(record, decoded, taken)
             must_wait = self.own.must_wait(work.key, record.coordinates)
             if self._is_settled(work):
                 prefix.settle(record.offset)
@@ -177,8 +183,8 @@ class Lane:
                 assert_never(unreachable)
 
     async def _settle_event(self, work: Work, event: Event) -> Settlement | Lost:
-        if event.key_differs:
-            self._observer.warned("key_differs")
+        for code in {warning.code for warning in event.warnings} - {MORE}:
+            self._observer.warned(code)
         work.course = course = self._pipeline.course(event, self.own, self.drain)
         ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
@@ -216,7 +222,8 @@ class Lane:
             entry = replace(entry, replays=entry.replays + 1)
         now = self._clock.now()
         spent = work.course.spent if work.course else {}
-        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent)
+        warnings = work.decoded.warnings if isinstance(work.decoded, Event) else ()
+        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent, warnings)
         settlement = Settlement(
             record.coordinates,
             work.key.encode(),

@@ -1,5 +1,6 @@
 """ISO 4217 currencies and ISO 3166-1 countries: those that exist, and those that were withdrawn. Data: pycountry."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -11,11 +12,12 @@ _CURRENT: Final = frozenset(currency.alpha_3 for currency in pycountry.currencie
 # Of ISO 4217's list three (historic codes) those withdrawn since 1999: old claims are still collected in them, and
 # pycountry has none. A code that is withdrawn tomorrow goes from `_CURRENT` with pycountry's next release: add it here.
 _WITHDRAWN_SINCE_1999: Final = frozenset(
-    (
+    re.findall(
+        "[A-Z]+",
         "ADP AFA ANG ATS AZM BEF BGL BGN BYB BYR CSD CUC CYP DEM ECS EEK ESP FIM FRF GHC GRD HRK IEP ITL LTL LUF LVL "
         "MGF MRO MTL MZM NLG PTE ROL RUR SDD SIT SKK SLL SRG STD TJR TMM TPE TRL USS VEB VEF XEU XFO XFU YUM ZMK ZWD "
-        "ZWL ZWN ZWR"
-    ).split()
+        "ZWL ZWN ZWR",
+    )
 )
 WITHDRAWN_CURRENCIES: Final = _WITHDRAWN_SINCE_1999 - _CURRENT
 CURRENCIES: Final = (_CURRENT - {"XXX", "XTS"}) | WITHDRAWN_CURRENCIES

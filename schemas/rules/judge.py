@@ -43,7 +43,7 @@ class Judged(NamedTuple):
 def judge(request: InvoiceRequest, policy: RulePolicy = DEFAULT_POLICY, *, key_differs: bool = False) -> Judged:
     """What `policy`'s rules find in a valid request. Never raises.
 
-    `key_differs`: the record's key is not the identity's bytes, yet led to the right partition; without a record, False.
+    `key_differs`: the record's key is not the identity's bytes, yet leads to the right partition; False without one.
     """
     invoice = request.invoice
     errors: list[Violation] = []

@@ -12,9 +12,7 @@ def setting(rule: Rule) -> str:
 
 def table() -> str:
     """Markdown, a row for each rule."""
-    rows = [
-        f"| `{rule.code}` | {rule.default} | {rule.sentence} | {rule.why} | {rule.suggestion} |" for rule in RULES
-    ]
+    rows = [f"| `{rule.code}` | {rule.default} | {rule.sentence} | {rule.why} | {rule.suggestion} |" for rule in RULES]
     return "\n".join(["| code | default | the rule | why | do |", "| --- | --- | --- | --- | --- |", *rows, ""])
 
 
