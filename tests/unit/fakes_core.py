@@ -28,7 +28,7 @@ from worker.standing import HEADER_KEY, decode_entry
 from worker.tools import Tools
 
 _EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "invoice-requested.invoice.json"
-_BODY = json.loads(_EXAMPLE.read_bytes())["invoice"]
+_BODY = json.loads(_EXAMPLE.read_bytes())["invoice"] | {"accountingInvoiceId": "A-1"}  # breaks no rule
 TOPICS = TopicNames()
 DESK = Desk("group", "0.1.0", TOPICS, outcome_partitions=1, dead_letter_partitions=1)
 JOURNAL, LEDGER = Partition(TOPICS.journal, 0), Partition(TOPICS.ledger, 0)
