@@ -19,6 +19,7 @@ from worker.kafka.security import Connection, Unusable, connection_of
 from worker.kafka.topic_checks import Finding, Severity, check_topics
 from worker.kafka.topic_state import Unavailable
 from worker.kafka.topics import DEFAULT_PARTITIONS, Creation, create_topics
+from worker.observe import observing
 from worker.settings import Loaded, Purpose, Refused, Settings, load
 from worker.settings.report import as_json, as_markdown, as_text
 
@@ -60,8 +61,18 @@ def _parser() -> argparse.ArgumentParser:
         "--env-file", type=Path, default=Path(".env"), metavar="FILE", help="dotenv file to read (default: .env)"
     )
 
+    observe = argparse.ArgumentParser(add_help=False)
+    observe.add_argument(
+        "--observe",
+        action="store_true",
+        help="the topics and the group of observe mode: WORKER_OBSERVE_PREFIX before all but the requests",
+    )
     run = commands.add_parser(
-        "run", parents=[common], help="process events until SIGTERM", description="Process events until SIGTERM."
+        "run",
+        parents=[common, observe],
+        help="process events until SIGTERM",
+        description="Process events until SIGTERM. With --observe Kravia is not called: live requests are read, and "
+        "the outcomes that the worker would give are published on topics of their own.",
     )
     run.set_defaults(command=_run)
 
@@ -69,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = topics.add_subparsers(title="commands", metavar="COMMAND", required=True)
     create = verbs.add_parser(
         "create",
-        parents=[common],
+        parents=[common, observe],
         help="make those that are missing",
         description="Make the topics that are missing, with the configs they need; leave the others as they are; then "
         "check all of them. Twice does nothing more.",
@@ -87,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     create.set_defaults(command=_topics_create)
     check = verbs.add_parser(
         "check",
-        parents=[common],
+        parents=[common, observe],
         help="compare them with what they must be",
         description="Compare the topics with what they must be, and explain each difference. Status 1 on an error, "
         "which `worker run` refuses to start with; a warning does not change the status.",
@@ -126,12 +137,12 @@ def _version() -> str:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    loaded = _load(arguments.env_file, Purpose.RUN)
+    loaded = _load(arguments.env_file, Purpose.TOPICS if arguments.observe else Purpose.RUN)
     if loaded is None:
         return REFUSED
     from worker.app import run  # noqa: PLC0415 - uvloop, aiohttp and the metrics are only needed here
 
-    return run(loaded.settings)
+    return run(loaded.settings, observe=arguments.observe)
 
 
 def _demo(words: list[str]) -> int:
@@ -141,7 +152,7 @@ def _demo(words: list[str]) -> int:
 
 
 def _topics_create(arguments: argparse.Namespace) -> int:
-    connected = _connect(arguments.env_file)
+    connected = _connect(arguments.env_file, observe=arguments.observe)
     if connected is None:
         return REFUSED
     settings, connection = connected
@@ -172,7 +183,7 @@ async def _create_and_check(
 
 
 def _topics_check(arguments: argparse.Namespace) -> int:
-    connected = _connect(arguments.env_file)
+    connected = _connect(arguments.env_file, observe=arguments.observe)
     if connected is None:
         return REFUSED
     settings, connection = connected
@@ -222,7 +233,7 @@ def _load(env_file: Path, purpose: Purpose) -> Loaded | None:
             assert_never(result)
 
 
-def _connect(env_file: Path) -> tuple[Settings, Connection] | None:
+def _connect(env_file: Path, *, observe: bool) -> tuple[Settings, Connection] | None:
     loaded = _load(env_file, Purpose.TOPICS)
     if loaded is None:
         return None
@@ -232,4 +243,4 @@ def _connect(env_file: Path) -> tuple[Settings, Connection] | None:
         return None
     # What aiokafka logs while it tries the brokers is in the answer as well.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    return loaded.settings, connection
+    return observing(loaded.settings) if observe else loaded.settings, connection
