@@ -102,3 +102,13 @@ SEEDS ?= 1000
 .PHONY: simulate
 simulate: $(INSTALLED) ## SEEDS simulated histories: crashes, freezes, lost answers on virtual time
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+ASYNCAPI := CI=true npx --yes --package=@asyncapi/cli@6.2.0 --package=@asyncapi/markdown-template@2.0.0 -- asyncapi
+.PHONY: asyncapi
+asyncapi: $(INSTALLED) ## write and validate schemas/asyncapi.yaml, render docs/asyncapi.md (node 20 or later)
+	@command -v npx >/dev/null || { echo "npx is missing: install node 20 or later with npm"; exit 1; }
+	$(BIN)/python -m schemas
+	$(ASYNCAPI) validate schemas/asyncapi.yaml
+	$(ASYNCAPI) generate fromTemplate schemas/asyncapi.yaml @asyncapi/markdown-template@2.0.0 \
+		--output build/asyncapi --param outFilename=asyncapi.md --force-write --no-interactive
+	$(BIN)/python -m schemas.page build/asyncapi/asyncapi.md docs/asyncapi.md
