@@ -36,7 +36,7 @@ demo: $(INSTALLED) ## the whole worker against a simulated Kravia, on an embedde
 test: $(INSTALLED) ## unit, contract and integration tests on the embedded broker
 	$(BIN)/python -m pytest -m "not apache" --junitxml=$(REPORTS)/embedded.xml $(PYTEST_ARGS)
 
-test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (Java 17 and Maven, or BROKER=docker)
+test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (JDK 17 and Maven, or BROKER=docker)
 	$(BIN)/python -m pytest --broker=$(or $(BROKER),apache) -m broker --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
 
 check: format-check lint types imports lock-check test ## format, lint, types, import contracts, lock files, tests
