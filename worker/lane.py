@@ -109,11 +109,7 @@ class Lane:
             if not prefix.take(record.offset):
                 continue
             self._observer.consumed(record.topic, record.partition)
-            commands = record.topic == self._config.topics.replays
-            decoded = decode(
-                record, partition_count=self._config.partitions, commands=commands, rules=self._config.rules
-            )
-            work = Work(record, decoded, taken)
+            work = Work(record, self._decoded(record), taken)
             must_wait = self.own.must_wait(work.key, record.coordinates)
             if self._is_settled(work):
                 prefix.settle(record.offset)
@@ -125,6 +121,15 @@ class Lane:
             if not must_wait:
                 for parked in self._parked.pop(work.key, ()):
                     self._begin(parked)
+
+    def _decoded(self, record: Record) -> Decoded:
+        commands, count = record.topic == self._config.topics.replays, self._config.partitions
+        decoded = decode(record, partition_count=count, commands=commands, rules=self._config.rules)
+        if isinstance(decoded, Invalid) and self.own.has_begun(record.coordinates):
+            # A former owner may have registered it, by rules that were set otherwise: refused now, its call would be
+            # forgotten, and a corrected event would be registered once more. What has begun ends by what lets it.
+            decoded = decode(record, partition_count=count, commands=commands, rules=self._config.rules.lenient)
+        return decoded
 
     def _begin(self, work: Work) -> None:
         """Let it have its turn, behind earlier events of its identity."""

@@ -6,8 +6,19 @@ request that `schemas.events.check` took, `suggestion` says what to do about any
 """
 
 from schemas.rules.catalogue import BY_CODE, RULES, Action, Rule
-from schemas.rules.judge import Judged, judge
+from schemas.rules.judge import KEY_DIFFERS, Judged, judge
 from schemas.rules.policy import DEFAULT_POLICY, RulePolicy
 from schemas.rules.suggestions import suggestion
 
-__all__ = ["BY_CODE", "DEFAULT_POLICY", "RULES", "Action", "Judged", "Rule", "RulePolicy", "judge", "suggestion"]
+__all__ = [
+    "BY_CODE",
+    "DEFAULT_POLICY",
+    "KEY_DIFFERS",
+    "RULES",
+    "Action",
+    "Judged",
+    "Rule",
+    "RulePolicy",
+    "judge",
+    "suggestion",
+]

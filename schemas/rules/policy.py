@@ -26,6 +26,16 @@ class RulePolicy:
             if self._actions[rule.code] is not Action.OFF
         )
 
+    def but(self, code: str, action: Action) -> "RulePolicy":
+        """This policy with another action for one rule. ValueError for a code that is no rule's."""
+        return RulePolicy({**self._actions, code: action})
+
+    @property
+    def lenient(self) -> "RulePolicy":
+        """This policy, with a warning where it rejects."""
+        warned = {code: Action.WARN for code, action in self._actions.items() if action is Action.REJECT}
+        return RulePolicy({**self._actions, **warned})
+
     def action(self, code: str) -> Action:
         """What the rule with this code does. KeyError when there is none."""
         return self._actions[code]

@@ -10,7 +10,7 @@ OTHERWISE: Final = "Correct what the message names and send the event again."
 
 _SHAPE: Final = {
     "required": "Add the field, with a value that is not null.",
-    "unknown_field": "Remove the field, or spell it as the contract does.",
+    "unknown_field": "Remove it, or spell it as schemas/json/invoice-requested.v1.json does, in its case.",
     "wrong_type": "Write the value as the JSON type that is named: numbers without quotes, texts with them.",
     "empty": "Give a value, or leave the field out where it is optional.",
     "not_allowed": "Use one of the values that the message names.",
@@ -54,7 +54,8 @@ _ENVELOPE: Final = {
     "unknown_type": "Write the type kravia.invoice.requested.v1, and nothing else into this topic.",
     "bad_time": "Write time as RFC 3339 has it, such as 2026-01-02T03:04:05Z, or leave it out.",
     "bad_replay_of": "Write the header replay-of as topic/partition/offset of the record that is replayed.",
-    "misrouted": "Key the record with the invoice's identity and set the partitioner murmur2; then send it again.",
+    "misrouted": "Use the identity as the record's key, and murmur2: librdkafka (kcat, confluent-kafka, .NET, Go) uses "
+    "CRC32 unless told partitioner=murmur2_random. Then send the event again.",
     "duplicate_file_name": "Give each attachment a file name of its own.",
 }
 _COMMANDS_AND_CALLS: Final = {

@@ -14,7 +14,7 @@ from schemas.rules.codes import COUNTRIES, CURRENCIES, WITHDRAWN_CURRENCIES
 from tests.unit.fakes_rules import ALL_WARN, broken, request
 from worker.demo.samples import organization_number
 
-BIRTH_NUMBER, D_NUMBER = "15108695088", "55108695030"
+BIRTH_NUMBER, D_NUMBER = "15108695088", "55108695071"
 """Made up: python-stdnum's own example, and the same with a D-number's day."""
 
 
