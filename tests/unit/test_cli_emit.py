@@ -58,7 +58,7 @@ def test_the_record_of_bare_data_is_a_cloudevent_where_its_identity_leads():
     record = Record("requests", made.record.partition, 0, 0, made.record.key, made.record.value, made.record.headers)
     event = decode(record, partition_count=12)
     assert isinstance(event, Event)
-    assert (event.envelope.event_id, event.envelope.time, event.key_differs) == ("e-1", NOW, False)
+    assert (event.envelope.event_id, event.envelope.time, event.warnings) == ("e-1", NOW, ())
     assert made.record.value == value
 
 
@@ -85,6 +85,17 @@ def test_a_dry_run_says_what_would_be_sent_and_refuses_the_rest(tmp_path: Path, 
     *sent, summary = objects(capsys)
     assert summary == {"kind": "summary", "would_send": 4, "refused": 0, "unacknowledged": 0}
     assert [one["record"].split("/")[0] for one in sent] == ["other"] * 4
+
+
+def test_the_settings_say_what_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "odd.json").write_bytes(dumps(data(1, email="kari@")))
+    words = ["emit", "odd.json", "--dry-run", "--partitions", "4"]
+    assert main(words) == 0
+    monkeypatch.setenv("RULE_EMAIL", "reject")
+    assert main(words) == 1
+    assert "not sent: odd.json:1: error: email at /invoice/email" in capsys.readouterr().err
 
 
 def test_samples_are_the_same_for_a_seed_and_good_unless_forced(capsys: pytest.CaptureFixture[str]):
