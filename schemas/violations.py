@@ -22,6 +22,7 @@ _SENTENCES: Final = {
     "list_type": ("wrong_type", "This must be a list."),
     "none_required": ("not_allowed", "This field is not allowed here: remove it."),
     "string_too_short": ("empty", "This must not be empty."),
+    "string_unicode": ("wrong_encoding", "This holds half of a surrogate pair, which UTF-8 can't write."),
     "string_pattern_mismatch": ("bad_format", "This does not have the form that it needs."),
 }
 _LIMITS: Final = {
@@ -65,5 +66,5 @@ def violation(error: ErrorDetails, path: Iterable[str | int]) -> Violation:
     if kind in _LIMITS:
         code, sentence = _LIMITS[kind]
         return Violation(where, code, sentence.format(**error["ctx"]))
-    # The remaining kinds are our own (see `schemas.fields`): their sentences hold no values.
+    # The remaining kinds are our own (see `schemas.fields`, `schemas.files`): their sentences hold no values.
     return Violation(where, kind, error["msg"])
