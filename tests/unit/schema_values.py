@@ -1,10 +1,13 @@
 """Values made from a JSON Schema's keywords, and odd ones to put in. For properties that compare schema and models."""
 
+import json
 import re
 import string
 from decimal import Decimal
 
 from hypothesis import strategies as st
+
+from schemas.documents import documents
 
 ODD_TEXTS = [
     "",
@@ -68,6 +71,11 @@ ODD = st.one_of(
     st.none(), st.booleans(), ODD_NUMBERS, st.sampled_from(ODD_TEXTS), st.just([]), st.just({}), st.just({"url": "x"})
 )
 PLAIN = st.text(string.ascii_letters + "åæø-", min_size=1, max_size=8)
+
+
+def document_schema(name):
+    """A JSON Schema as it is published."""
+    return json.loads(documents()[name])
 
 
 def valid(schema, root):

@@ -1,6 +1,5 @@
 """The JSON Schema and the models say the same, but for the rules that are listed as prose."""
 
-import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,17 +8,16 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from schemas.documents import documents
 from schemas.events import InvoiceRequest, check
 from schemas.identity import partition_for
 from schemas.jsontext import dumps, loads
 from schemas.prose import MODEL_RULES, TEXT_RULES, WORKER_RULES, markdown
-from tests.unit.schema_values import odd, valid
+from tests.unit.schema_values import document_schema, odd, valid
 from worker.decode import decode
 from worker.model import Invalid, Record
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads(documents()["invoice-requested.v1.json"])
+SCHEMA = document_schema("invoice-requested.v1.json")
 FIELDS = {rule.code: set(rule.fields) for rule in MODEL_RULES}
 EXAMPLES = [loads(path.read_bytes()) for path in (ROOT / "schemas" / "examples").glob("invoice-requested.*.json")]
 
