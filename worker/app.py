@@ -18,18 +18,16 @@ from worker.kafka.consumer import GroupConsumer
 from worker.kafka.producer import KafkaProducer
 from worker.kafka.reader import KafkaAdmin, KafkaReader
 from worker.kafka.security import Connection, Unusable, connection_of
-from worker.kafka.topic_checks import Severity, check_topics
-from worker.kafka.topic_state import ClusterState, Unavailable
-from worker.kafka.topics import describe_cluster
+from worker.kafka.topic_state import ClusterState
 from worker.kravia import KraviaClient, TokenSource
 from worker.lane import Lane, LaneConfig
+from worker.observe import ObservedKravia, ObservedReconciler, observing
 from worker.ownership import Ownership, take_over
 from worker.ownership.ownership import Ports
-from worker.ownership.restore import find_header
 from worker.ownership.trim import Trimmer
 from worker.partitions import Partitions
 from worker.pipeline import Pipeline
-from worker.ports import Lost
+from worker.preflight import partitions_of, preflight
 from worker.receipts import Desk
 from worker.reconcile import Reconciler
 from worker.settings import Settings
@@ -44,12 +42,15 @@ log = structlog.get_logger(__name__)
 OK, FAILED, REFUSED = 0, 1, 2
 
 
-def run(settings: Settings) -> int:
-    """Process events until SIGTERM or SIGINT. Exit status: 0 stopped, 1 failed, 2 refused to start."""
+def run(settings: Settings, *, observe: bool = False) -> int:
+    """Process events until SIGTERM or SIGINT. Exit status: 0 stopped, 1 failed, 2 refused to start.
+
+    `observe`: without a call to Kravia, on topics and a group of its own (`worker.observe`).
+    """
     configure(settings.worker_log_format, settings.worker_log_level)
     _calm_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        return runner.run(_serve(observing(settings) if observe else settings, observe=observe))
 
 
 def _calm_collector() -> None:
@@ -63,60 +64,26 @@ def _calm_collector() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, *, observe: bool) -> int:
     connection = connection_of(settings)
     if isinstance(connection, Unusable):
         log.error("refused_to_start", detail=connection.detail)
         return REFUSED
-    cluster = await _preflight(settings, connection)
+    cluster = await preflight(settings, connection)
     if cluster is None:
         return REFUSED
     try:
-        token = wiring.token_source(settings)
+        token = None if observe else wiring.token_source(settings)
     except ValueError as error:
         log.error("refused_to_start", detail=str(error))
         return REFUSED
+    if observe:
+        log.info("observing", group=settings.kafka_group_id, outcomes=settings.topic_names.outcomes)
     worker = await _Worker.build(settings, connection, cluster, token)
     try:
         return await worker.run()
     finally:
         await worker.close()
-
-
-async def _preflight(settings: Settings, connection: Connection) -> ClusterState | None:
-    """The cluster as it is, when it is fit for the worker; else every reason is logged."""
-    topics = settings.topic_names
-    fit = True
-    for finding in await check_topics(connection, topics):
-        if finding.severity is Severity.ERROR:
-            fit = False
-            log.error("refused_to_start", detail=str(finding))
-        else:
-            log.warning("topic_check", detail=str(finding))
-    if not fit:
-        return None
-    cluster = await describe_cluster(connection, topics)
-    if isinstance(cluster, Unavailable):
-        log.error("refused_to_start", detail=f"the brokers are not available: {cluster.detail}")
-        return None
-    # Before the group is joined and before any producer starts: it would fence the right owner.
-    reader = KafkaReader(connection)
-    count = _count(cluster, topics.ledger)
-    for partition in range(count):
-        header = await find_header(reader, topics, partition)
-        if isinstance(header, Lost):
-            log.error("refused_to_start", detail=header.detail)
-            return None
-        for difference in header.differences(settings.kafka_group_id, topics, count) if header else ():
-            fit = False
-            log.error(
-                "refused_to_start", detail=f"ledger partition {partition} belongs to another worker: {difference}"
-            )
-    return cluster if fit else None
-
-
-def _count(cluster: ClusterState, topic: str) -> int:
-    return cluster.topics[topic].partitions
 
 
 @dataclass(slots=True)
@@ -128,8 +95,8 @@ class _Worker:
     partitions: Partitions
     gate: Gate
     reconciler: Reconciler
-    client: KraviaClient
-    token: TokenSource
+    client: KraviaClient | ObservedKravia
+    token: TokenSource | None
     trimmer: Trimmer
     health: HealthServer
     reader: KafkaReader
@@ -137,16 +104,23 @@ class _Worker:
 
     @classmethod
     async def build(
-        cls, settings: Settings, connection: Connection, cluster: ClusterState, token: TokenSource
+        cls, settings: Settings, connection: Connection, cluster: ClusterState, token: TokenSource | None
     ) -> "_Worker":
+        """`token` None: observe, and call nobody."""
         clock, fault, topics = SystemClock(), faults(settings.fault_point), settings.topic_names
         version = metadata.version("kravia-invoice-worker")
         observer = PrometheusObserver(topics, version)
-        client = KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
+        client = (
+            ObservedKravia()
+            if token is None
+            else KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
+        )
         gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
         budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
-        reconciler = Reconciler(
-            client, gate, wiring.doubt_policy(settings), wiring.sweep_policy(settings), clock, observer
+        reconciler = (
+            ObservedReconciler(client, gate, clock, observer)
+            if isinstance(client, ObservedKravia)
+            else Reconciler(client, gate, wiring.doubt_policy(settings), wiring.sweep_policy(settings), clock, observer)
         )
         tools = Tools(
             client,
@@ -169,15 +143,16 @@ class _Worker:
             fault,
             observer,
         )
-        owning = wiring.ownership_config(settings, _count(cluster, topics.requests))
+        owning = wiring.ownership_config(settings, partitions_of(cluster, topics.requests))
         lanes = LaneConfig(
             topics,
             Desk(
                 settings.kafka_group_id,
                 version,
                 topics,
-                _count(cluster, topics.outcomes),
-                _count(cluster, topics.dead_letters),
+                partitions_of(cluster, topics.outcomes),
+                partitions_of(cluster, topics.dead_letters),
+                observed=token is None,
             ),
             owning.partitions,
             settings.worker_partition_window,
@@ -237,7 +212,7 @@ class _Worker:
             asyncio.create_task(self.gate.run(), name="gate"),
             asyncio.create_task(self.reconciler.run(), name="reconcile"),
             asyncio.create_task(self.trimmer.run(), name="trim"),
-            asyncio.create_task(self._watch_token(), name="token"),
+            *([asyncio.create_task(_watch_token(self.token, self.gate), name="token")] if self.token else []),
         ]
         stopping = asyncio.create_task(stop.wait(), name="signal")
         done, _ = await asyncio.wait([polling, stopping, *helpers], return_when=asyncio.FIRST_COMPLETED)
@@ -254,19 +229,20 @@ class _Worker:
         log.info("stopped")
         return FAILED if failed else OK
 
-    async def _watch_token(self) -> None:
-        """A new token is tried at once: behind a gate that closed on 401 nothing else would ask for it."""
-        known = self.token.generation
-        while True:
-            await asyncio.sleep(1.0)
-            if self.token.generation != known:
-                known = self.token.generation
-                log.info("token_changed")
-                self.gate.probe_now()
-
     async def close(self) -> None:
         """Let go of every connection."""
         await self.health.stop()
         await self.client.close()
         await self.reader.close()
         await self.admin.close()
+
+
+async def _watch_token(token: TokenSource, gate: Gate) -> None:
+    """A new token is tried at once: behind a gate that closed on 401 nothing else would ask for it."""
+    known = token.generation
+    while True:
+        await asyncio.sleep(1.0)
+        if token.generation != known:
+            known = token.generation
+            log.info("token_changed")
+            gate.probe_now()

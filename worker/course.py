@@ -41,6 +41,8 @@ class Course:
     last_failure: datetime | None = None
     last_class: str | None = None
     last_status: int | None = None
+    spent: dict[Step, float] = field(default_factory=dict)
+    """Seconds in calls, by step, all attempts of this ownership together."""
     waiting: str = field(default="queued")
     """For metrics and status: `queued`, `gate`, `backoff`, `doubt`, or the step under way."""
     doubt: Doubt | None = None
@@ -51,6 +53,10 @@ class Course:
         self.step = step
         self.tries += 1
         self.waiting = step.value
+
+    def took(self, step: Step, seconds: float) -> None:
+        """A call of this step took so long."""
+        self.spent[step] = self.spent.get(step, 0.0) + seconds
 
     def failed(self, answer: Answer, now: datetime, open_time: float) -> None:
         """An answer was not what was hoped for."""

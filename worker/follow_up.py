@@ -101,7 +101,9 @@ async def _call(
             if course.own.lost.done():
                 return course.own.lost.result()
             course.begin(step)
+            began = tools.clock.monotonic()
             passage.answer = await send(course.own.journal.latest)
+            course.took(step, tools.clock.monotonic() - began)
             tools.creditors.answered(course.event.creditor_id, forbidden=isinstance(passage.answer, Forbidden))
             verdict = saga.after_follow_up(step, passage.answer, invoice_id)
             if isinstance(verdict, saga.Through):

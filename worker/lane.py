@@ -39,6 +39,7 @@ class Work:
 
     record: Record
     decoded: Decoded
+    taken: datetime
     course: Course | None = None
     ended: bool = False
 
@@ -99,13 +100,14 @@ class Lane:
 
     def offer(self, records: Iterable[Record]) -> None:
         """Take records of this partition, in the order of their offsets."""
+        taken = self._clock.now()
         for record in records:
             prefix = self.own.prefixes[record.topic]
             if not prefix.take(record.offset):
                 continue
             self._observer.consumed(record.topic, record.partition)
             commands = record.topic == self._config.topics.replays
-            work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands))
+            work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands), taken)
             must_wait = self.own.must_wait(work.key, record.coordinates)
             if self._is_settled(work):
                 prefix.settle(record.offset)
@@ -213,7 +215,8 @@ class Lane:
         if envelope.replay_of is not None:
             entry = replace(entry, replays=entry.replays + 1)
         now = self._clock.now()
-        receipt = Receipt(envelope, work.decoded.identity, ending, history, now)
+        spent = work.course.spent if work.course else {}
+        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent)
         settlement = Settlement(
             record.coordinates,
             work.key.encode(),

@@ -1,10 +1,12 @@
 """What a settled event leaves behind: its outcome event, and its dead letter when it did not end well. Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypedDict, assert_never
 from urllib.parse import quote
 
+import schemas.outcomes
 from schemas.dead_letters import NAMES, DeadLetterHeaders, read_headers
 from schemas.identity import identity_parts
 from schemas.outcomes import (
@@ -19,6 +21,7 @@ from schemas.outcomes import (
     RepeatedOutcome,
     ResolvedOutcome,
     ScheduledOutcome,
+    Timings,
     outcome_id,
 )
 from worker.model import (
@@ -34,6 +37,7 @@ from worker.model import (
     Repeated,
     Resolved,
     Scheduled,
+    Step,
     TopicNames,
 )
 from worker.receipt_headers import fingerprint, message
@@ -56,6 +60,8 @@ class _Common(TypedDict):
     attempts: int
     calls: list[RegisterCall]
     replayOf: str | None
+    timings: Timings
+    observed: Literal[True] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +75,24 @@ class Desk:
     """Partitions of the outcome topic, at least 1."""
     dead_letter_partitions: int
     """Partitions of the dead-letter topic, at least 1."""
+    observed: bool = False
+    """No call is made: outcomes say what would be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How one input record ended, and when (`settled_at`: aware UTC). `identity` is None where it can't be read."""
+    """How one input record ended. Times are aware UTC; `taken_at`: when the worker took the record.
+
+    `identity` is None where it can't be read. `spent`: seconds in calls, by step.
+    """
 
     envelope: Envelope
     identity: str | None
     ending: Ending
     history: History
     settled_at: datetime
+    taken_at: datetime
+    spent: Mapping[Step, float] = field(default_factory=dict)
 
 
 def receipt_id(origin: Coordinates) -> str:
@@ -91,7 +104,7 @@ def outcome_record(receipt: Receipt, desk: Desk) -> OutRecord:
     """The outcome event, a CloudEvent in Kafka's binary mode, for the partition that its input's leads to."""
     envelope = receipt.envelope
     origin = envelope.origin
-    outcome = _outcome(receipt)
+    outcome = _outcome(receipt, observed=desk.observed)
     key = receipt.identity or str(origin)
     texts = {
         "ce_specversion": "1.0",
@@ -143,7 +156,7 @@ def dead_letter_record(receipt: Receipt, record: Record, desk: Desk) -> OutRecor
     )
 
 
-def _outcome(receipt: Receipt) -> Outcome:
+def _outcome(receipt: Receipt, *, observed: bool) -> Outcome:
     envelope, history, ending = receipt.envelope, receipt.history, receipt.ending
     parts = None if receipt.identity is None else identity_parts(receipt.identity)
     common = _Common(
@@ -161,6 +174,8 @@ def _outcome(receipt: Receipt) -> Outcome:
         attempts=_attempts(receipt),
         calls=[RegisterCall(at=c.at, answer=c.answer, owner=c.owner, intent=c.intent) for c in history.calls],
         replayOf=envelope.replay_of,
+        timings=_timings(receipt),
+        observed=True if observed else None,
     )
     match ending:
         case Scheduled(invoice_id):
@@ -202,6 +217,16 @@ def _outcome(receipt: Receipt) -> Outcome:
             return DiscardedOutcome(**common, outcome="discarded", who=who, why=why)
         case _:
             assert_never(ending)
+
+
+def _timings(receipt: Receipt) -> Timings:
+    """In seconds, to the microsecond; a producer's clock that is ahead of ours makes no negative time."""
+    queued = (receipt.taken_at - receipt.envelope.time).total_seconds()
+    handled = (receipt.settled_at - receipt.taken_at).total_seconds()
+    steps: dict[schemas.outcomes.Step, float] = {
+        step.value: round(seconds, 6) for step, seconds in receipt.spent.items()
+    }
+    return Timings(queued=max(0.0, queued), handled=max(0.0, handled), steps=steps)
 
 
 def _attempts(receipt: Receipt) -> int:

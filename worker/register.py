@@ -118,7 +118,9 @@ async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:
     if isinstance(intent, Lost):
         return intent
     tools.faults.hit("intent-acked")
+    began = tools.clock.monotonic()
     answer = await tools.api.register(event.body, age)
+    course.took(Step.REGISTER, tools.clock.monotonic() - began)
     tools.creditors.answered(event.creditor_id, forbidden=isinstance(answer, Forbidden))
     kind, answer_class = saga.register_fact(answer)
     invoice_id = None

@@ -30,8 +30,12 @@ class _Process(Server):
 class WorkerProcess:
     """One worker with its settings. `start` after its end starts it again, with other settings where they are given."""
 
-    def __init__(self, name: str, directory: Path, values: Mapping[str, str]) -> None:
-        """`directory` is its current directory and holds its log; `values`: every setting, by its variable's name."""
+    def __init__(self, name: str, directory: Path, values: Mapping[str, str], *options: str) -> None:
+        """`directory` is its current directory and holds its log; `values`: every setting, by its variable's name.
+
+        `options` are those of `worker run`.
+        """
+        self._options = options
         self.name = name
         self._directory = directory
         self._values = dict(values)
@@ -44,7 +48,9 @@ class WorkerProcess:
         log = self._directory / "worker.log"
         self._log_start = log.stat().st_size if log.exists() else 0
         values = self._values | changes
-        self._process = _Process(self.name, command(self._directory, values), log, python_path(os.environ))
+        self._process = _Process(
+            self.name, command(self._directory, values, *self._options), log, python_path(os.environ)
+        )
         self._process.start()
 
     async def ready(self, timeout: float = START_TIMEOUT) -> None:

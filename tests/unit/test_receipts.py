@@ -59,7 +59,7 @@ ENDINGS = [SCHEDULED, REJECTED, REFUSED, FAILED, IN_DOUBT, REPEATED, DISCARDED, 
 
 
 def receipt(ending, envelope=ENVELOPE, identity=IDENTITY, history=HISTORY):
-    return Receipt(envelope, identity, ending, history, NOW)
+    return Receipt(envelope, identity, ending, history, NOW, NOW)
 
 
 def outcome(ending, **more):
@@ -196,7 +196,7 @@ class TestDeadLetter:
         first = dead_letter_record(receipt(FAILED), RECORD, DESK)
         again = Record("invoice.replays", 2, 90, 0, RECORD.key, RECORD.value, first.headers)
         envelope = replace(ENVELOPE, origin=again.coordinates, replay_of=str(ORIGIN))
-        later = Receipt(envelope, IDENTITY, REFUSED, History(1), NOW + timedelta(days=1))
+        later = Receipt(envelope, IDENTITY, REFUSED, History(1), NOW + timedelta(days=1), NOW)
         letter = dead_letter_record(later, again, DESK)
         got = read_headers(letter.headers)
         assert (got.topic, got.partition, got.offset) == ORIGIN

@@ -26,14 +26,20 @@ def environment(assignments: Sequence[str], inherited: Mapping[str, str]) -> dic
     return kept | dict(pair.split("=", 1) for pair in assignments)
 
 
-def command(directory: Path, settings: Mapping[str, str]) -> list[str]:
-    """The command line that starts the worker in `directory` with these settings; it needs `python_path`."""
+def command(directory: Path, settings: Mapping[str, str], *options: str) -> list[str]:
+    """The command line that starts the worker in `directory` with these settings; it needs `python_path`.
+
+    `options` of `worker run`, such as `--observe`.
+    """
     assignments = [f"{name}={value}" for name, value in settings.items()]
-    return [sys.executable, "-m", "worker.demo.launch", str(directory), *assignments]
+    return [sys.executable, "-m", "worker.demo.launch", str(directory), *options, *assignments]
 
 
 if __name__ == "__main__":
     os.chdir(sys.argv[1])
+    options = [word for word in sys.argv[2:] if word.startswith("--")]
     os.execve(  # noqa: S606 -- our own interpreter, no shell
-        sys.executable, [sys.executable, "-m", "worker", "run"], environment(sys.argv[2:], os.environ)
+        sys.executable,
+        [sys.executable, "-m", "worker", "run", *options],
+        environment(sys.argv[2 + len(options) :], os.environ),
     )

@@ -17,10 +17,11 @@ from worker.settings.unknown import SERVICE_LINK_VALUES, unknown_names
 
 
 class Purpose(StrEnum):
-    """What the settings are for; `TOPICS` needs none that only matter to who calls Kravia."""
+    """What the settings are for; `TOPICS` needs none that only matter to who calls Kravia, `RULES` no broker either."""
 
     RUN = "run"
     TOPICS = "topics"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def load(
     `WORKER_SECRETS_DIR`, from either of them.
     """
     gathered = _gather(environ, env_file)
+    if purpose is Purpose.RULES:
+        gathered.values.setdefault("kafka_bootstrap_servers", "localhost:9092")  # nobody will connect
     warned = [*gathered.warnings]
     for origin, name, closest in unknown_names(gathered.seen):
         hint = f"; did you mean {closest}?" if closest else ""

@@ -84,6 +84,12 @@ class WorkerSettings(BaseModel):
     worker_gate_failures: int = count(5, "Failures in a row that close the gate, which stops the intake.")
     worker_gate_probe_interval: float = seconds(1, "Time to the first probe behind a closed gate.", at_most=3_600)
     worker_gate_probe_max: float = seconds(60, "Longest time between two probes.", at_most=3_600)
+    worker_observe_prefix: str = Field(
+        default="observe.",
+        pattern=r"^[A-Za-z0-9._-]{1,60}$",
+        description="What `worker run --observe` puts before the group and before every topic but the requests.",
+        json_schema_extra={"allowed": "letters, digits, dot, underscore and dash, at most 60"},
+    )
     worker_http_host: str = Field(
         default="0.0.0.0",  # noqa: S104 - probes and scrapers come from outside the container
         min_length=1,
