@@ -21,7 +21,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked
 
 from schemas.attachments import Attachment, InlineAttachment, ReferencedAttachment
-from schemas.cloudevents import JSON, SPECVERSION, STRUCTURED, Attribute, Traceparent, UtcTime, rfc3339
+from schemas.attributes import JSON, SPECVERSION, STRUCTURED, Attribute, Traceparent, UtcTime, rfc3339
 from schemas.events import REQUESTED_TYPE, InvoiceRequest, encode, identity_of
 from schemas.files import Base64Text
 from schemas.identity import partition_for
