@@ -46,7 +46,8 @@ class ProducerMessage:
     partition: int | None
     """Where the record belongs; None when the count was not given: the client's partitioner must then be murmur2."""
     value: bytes
-    headers: tuple[tuple[str, bytes], ...]
+    headers: list[tuple[str, bytes]]
+    """A list, because aiokafka takes nothing else."""
 
 
 @checked(frozen=True, slots=True, config=ConfigDict(extra="forbid", hide_input_in_errors=True))
@@ -88,7 +89,7 @@ class InvoiceEvent:
             case _:
                 raise ValueError("The mode must be binary or structured.")
         headers |= self._trace()
-        return ProducerMessage(key, partition, value, tuple((name, text.encode()) for name, text in headers.items()))
+        return ProducerMessage(key, partition, value, [(name, text.encode()) for name, text in headers.items()])
 
     def _attributes(self) -> dict[str, str]:
         optional = {

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +15,7 @@ from pydantic import ValidationError
 
 from schemas.events import Invoice, InvoiceRequest, ReferencedAttachment, check, identity_of
 from schemas.jsontext import dumps, loads
-from schemas.produce import MAX_DOCUMENT, MAX_DOCUMENTS, InvoiceEvent, inline, inline_file, reference
+from schemas.produce import MAX_DOCUMENT, MAX_DOCUMENTS, InvoiceEvent, ProducerMessage, inline, inline_file, reference
 from tests.unit.schema_values import document_schema, valid
 from worker.decode import DEFAULT_LIMITS, decode
 from worker.model import Attachment, Event, Record, Reference
@@ -46,7 +48,7 @@ def event(*attachments, **changes):
 
 def read(message, count=COUNT):
     """What the worker makes of it."""
-    record = Record("invoice.requests", message.partition, 7, 1, message.key, message.value, message.headers)
+    record = Record("invoice.requests", message.partition, 7, 1, message.key, message.value, tuple(message.headers))
     result = decode(record, partition_count=count)
     assert isinstance(result, Event), result
     return result
@@ -274,3 +276,34 @@ def test_every_message_decodes_as_the_event_that_was_meant_in_both_modes(
     assert [a.file_name for a in binary.attachments] == [a.fileName for a in attachments]
     assert time is None or binary.envelope.time == time
     assert check(loads(messages[0].value)) == made.model_copy(update={"attachments": attachments})
+
+
+def test_the_example_of_the_documentation_runs(monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
+    [example] = [text for text in re.findall("```python\n(.*?)```", page, re.DOTALL) if "schemas.produce" in text]
+    sent = []
+
+    class Producer:
+        def __init__(self, **_settings):
+            pass
+
+        async def start(self):
+            pass
+
+        async def stop(self):
+            pass
+
+        async def partitions_for(self, _topic):
+            return set(range(COUNT))
+
+        async def send_and_wait(self, topic, **record):
+            assert isinstance(record["headers"], list)  # aiokafka takes nothing else
+            sent.append((topic, ProducerMessage(**record)))
+
+    monkeypatch.setattr("aiokafka.AIOKafkaProducer", Producer)
+    exec(example, {})  # noqa: S102 -- the repository's own text
+    [(topic, message)] = sent
+    assert topic == "invoice.requests"
+    got = read(message)
+    assert (got.identity, got.envelope.correlation_id) == ("10759/Invoice/20003", "order-4711")
+    assert [attachment.media_type for attachment in got.attachments] == ["application/pdf"]
