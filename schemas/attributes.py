@@ -43,7 +43,7 @@ def _traceparent(value: object) -> str:
     text = strict_text(value)
     if not _TRACEPARENT.fullmatch(text):
         raise PydanticCustomError(
-            "bad_traceparent", "This must be a W3C traceparent in lower case: version-trace_id-parent_id-flags."
+            "bad_format", "This must be a W3C traceparent in lower case: version-trace_id-parent_id-flags."
         )
     return text
 

@@ -75,7 +75,7 @@ class BookkeepingDetail(Part):
     vatCode: Number | None = Field(default=None, description="VAT code: a number.", examples=[3])
 
 
-class Claim(Part):
+class _Claim(Part):
     """What all claim types share, in the order in which the guide prints it."""
 
     claimType: ClaimType = Field(description="What is registered. Part of the identity.")
@@ -145,7 +145,7 @@ MINIMAL: Final = {
 """Example of what each claim type must have, but for the type itself."""
 
 
-class Invoice(Claim):
+class Invoice(_Claim):
     """An invoice."""
 
     model_config = config(claimType="Invoice", **MINIMAL)
@@ -153,7 +153,7 @@ class Invoice(Claim):
     claimType: Literal["Invoice"] = Field(description="It is an invoice.", examples=["Invoice"])
 
 
-class CreditNote(Claim):
+class CreditNote(_Claim):
     """A credit note: the same body as an invoice. The guide's example has positive amounts and the invoice's number."""
 
     model_config = config(claimType="CreditNote", accountingInvoiceId="A-20001-1", **MINIMAL)
@@ -161,8 +161,8 @@ class CreditNote(Claim):
     claimType: Literal["CreditNote"] = Field(description="It is a credit note.", examples=["CreditNote"])
 
 
-class CollectionCase(Claim):
-    """A collection case: no order lines, and a postal address is required."""
+class CollectionCase(_Claim):
+    """A collection case: a postal address is required. Order lines are refused by a rule (see `schemas.rules`)."""
 
     model_config = config(claimType="CollectionCase", postalAddress={"addressCity": "Oslo"}, **MINIMAL)
 
@@ -170,8 +170,16 @@ class CollectionCase(Claim):
     postalAddress: PostalAddress = Field(
         description="The debtor's address, required here.", examples=[{"addressCity": "Oslo"}]
     )
-    orderLines: None = Field(default=None, description="A collection case has none.", examples=[None])
+    orderLines: Annotated[list[OrderLine], Field(max_length=MAX_LINES)] | None = Field(
+        default=None,
+        description="A collection case has none: unless the worker is set otherwise, it is rejected.",
+        examples=[None],
+    )
 
 
-REGISTER_FIELDS: Final = tuple(Claim.model_fields)
+Claim = Invoice | CreditNote | CollectionCase
+"""What is registered."""
+
+
+REGISTER_FIELDS: Final = tuple(_Claim.model_fields)
 """Names of the register body's fields, in the guide's order."""

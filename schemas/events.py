@@ -3,7 +3,8 @@
 
 A CloudEvent of type `kravia.invoice.requested.v1` in Kafka's binary or structured mode; its data is `InvoiceRequest`:
 the body of Kravia's register call field by field, attachments, and the start call's message. `check` validates data
-and reports every problem; unknown fields are refused. A null stands for an absent field everywhere.
+and reports every problem; unknown fields are refused. A null stands for an absent field everywhere. What a valid event
+may still get wrong (sums, check digits, codes that do not exist) is `schemas.rules`' business.
 
 The parts are in `schemas.claims` and `schemas.attachments` and may be imported from here. To write an event: see
 `schemas.produce`.
@@ -19,6 +20,7 @@ from schemas.claims import (
     MINIMAL,
     REGISTER_FIELDS,
     BookkeepingDetail,
+    Claim,
     CollectionCase,
     CreditNote,
     CreditorId,
@@ -40,6 +42,7 @@ __all__ = [
     "REQUESTED_TYPE",
     "Attachment",
     "BookkeepingDetail",
+    "Claim",
     "CollectionCase",
     "CreditNote",
     "InlineAttachment",
@@ -77,7 +80,7 @@ class InvoiceRequest(Part):
 
     model_config = config(invoice=_EXAMPLE, startMessage=DEFAULT_START_MESSAGE)
 
-    invoice: Annotated[Invoice | CreditNote | CollectionCase, Field(discriminator="claimType")] = Field(
+    invoice: Annotated[Claim, Field(discriminator="claimType")] = Field(
         description="The body of Kravia's register call.", examples=[_EXAMPLE]
     )
     attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] | None = Field(
