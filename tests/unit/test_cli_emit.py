@@ -58,7 +58,7 @@ def test_the_record_of_bare_data_is_a_cloudevent_where_its_identity_leads():
     record = Record("requests", made.record.partition, 0, 0, made.record.key, made.record.value, made.record.headers)
     event = decode(record, partition_count=12)
     assert isinstance(event, Event)
-    assert (event.envelope.event_id, event.envelope.time, event.key_differs) == ("e-1", NOW, False)
+    assert (event.envelope.event_id, event.envelope.time, event.warnings) == ("e-1", NOW, ())
     assert made.record.value == value
 
 

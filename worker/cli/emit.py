@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from schemas.rules import RulePolicy
 from worker.checking.items import Broken, Form, Item, Place
 from worker.checking.judge import Rules, examine
 from worker.checking.outgoing import SOURCE
@@ -88,7 +89,7 @@ def _emit(arguments: argparse.Namespace) -> int:
         names = replace(names, requests=arguments.topic)
     if arguments.samples and not arguments.dry_run and not _may_send_samples(arguments, connection, names.requests):
         return REFUSED
-    return asyncio.run(_run(arguments, connection, names))
+    return asyncio.run(_run(arguments, connection, names, settings.rule_policy))
 
 
 def _misused(arguments: argparse.Namespace) -> str | None:
@@ -119,14 +120,14 @@ def _is_local(server: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-async def _run(arguments: argparse.Namespace, connection: Connection, names: TopicNames) -> int:
+async def _run(arguments: argparse.Namespace, connection: Connection, names: TopicNames, policy: RulePolicy) -> int:
     count = arguments.partitions or await _count(connection, names)
     if count is None:
         return FAILED
     plan = Plan(
         names.requests,
         count,
-        Rules(partitions=count),
+        Rules(partitions=count, policy=policy),
         rate=arguments.rate,
         source=arguments.source,
         force=arguments.force,
