@@ -23,6 +23,7 @@ _SENTENCES: Final = {
     "dict_type": ("wrong_type", "This must be an object."),
     "list_type": ("wrong_type", "This must be a list."),
     "string_too_short": ("empty", "This must not be empty."),
+    "string_unicode": ("wrong_encoding", "This holds half of a surrogate pair, which UTF-8 can't write."),
     "string_pattern_mismatch": ("bad_format", "This does not have the form that it needs."),
 }
 _LIMITS: Final = {
@@ -66,5 +67,5 @@ def violation(error: ErrorDetails, path: Iterable[str | int]) -> Violation:
     if kind in _LIMITS:
         code, sentence = _LIMITS[kind]
         return Violation(where, code, sentence.format(**error["ctx"]))
-    # The remaining kinds are our own (see `schemas.fields`): their sentences hold no values.
+    # The remaining kinds are our own (see `schemas.fields`, `schemas.files`): their sentences hold no values.
     return Violation(where, kind, error["msg"])

@@ -6,9 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.identity import partition_for
 from tests.integration.events import Draft, event
+from worker.doubt import DoubtPolicy
 from worker.facts import Fact, Kind
 from worker.facts import encode as encode_fact
-from worker.inquiry.reading import Library
+from worker.inquiry.reading import Library, find, read
+from worker.inquiry.story import Story
+from worker.inquiry.subject import subject_of
+from worker.inquiry.telling import tell
 from worker.model import (
     Coordinates,
     Ending,
@@ -103,3 +107,26 @@ def invoice(number="1", event_id="e-1", **changes) -> Draft:
 
 def replayed(draft: Draft, origin: Coordinates) -> Draft:
     return replace(draft, headers=(*draft.headers, ("replay-of", str(origin).encode())))
+
+
+POLICY = DoubtPolicy()
+
+
+async def stories(shelf: Shelf, subject: str, seconds: float = 60.0) -> list[Story]:
+    targets = await find(shelf.library, subject_of(subject, TOPICS))
+    assert not isinstance(targets, Lost)
+    told = []
+    for target in targets:
+        evidence = await read(shelf.library, target)
+        assert not isinstance(evidence, Lost)
+        told.append(tell(evidence, POLICY, at(seconds)))
+    return told
+
+
+async def story_of(shelf: Shelf, subject: str = invoice().identity, seconds: float = 60.0) -> Story:
+    [story] = await stories(shelf, subject, seconds)
+    return story
+
+
+def what(story: Story) -> list[str]:
+    return [moment.what for moment in story.moments]

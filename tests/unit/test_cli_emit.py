@@ -87,6 +87,17 @@ def test_a_dry_run_says_what_would_be_sent_and_refuses_the_rest(tmp_path: Path, 
     assert [one["record"].split("/")[0] for one in sent] == ["other"] * 4
 
 
+def test_the_settings_say_what_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "odd.json").write_bytes(dumps(data(1, email="kari@")))
+    words = ["emit", "odd.json", "--dry-run", "--partitions", "4"]
+    assert main(words) == 0
+    monkeypatch.setenv("RULE_EMAIL", "reject")
+    assert main(words) == 1
+    assert "not sent: odd.json:1: error: email at /invoice/email" in capsys.readouterr().err
+
+
 def test_samples_are_the_same_for_a_seed_and_good_unless_forced(capsys: pytest.CaptureFixture[str]):
     words = ["emit", "--samples", "200", "--seed", "3", "--dry-run", "--partitions", "4", "--json"]
     assert main(words) == 0

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.fakes_inquiry import DESK, PARTITIONS, TOPICS, Shelf, at, invoice, replayed
-from worker.doubt import DoubtPolicy
+from tests.unit.fakes_inquiry import DESK, PARTITIONS, TOPICS, Shelf, at, invoice, replayed, stories, story_of, what
 from worker.facts import Kind
 from worker.inquiry.reading import find, read
-from worker.inquiry.story import Story, Turn, Where
+from worker.inquiry.story import Turn, Where
 from worker.inquiry.subject import OfEvent, OfInvoice, OfRecord, subject_of
-from worker.inquiry.telling import tell, unseen_event
+from worker.inquiry.telling import unseen_event
 from worker.model import (
     Call,
     Coordinates,
@@ -21,7 +20,6 @@ from worker.model import (
     Reason,
     Refusal,
     Rejected,
-    Repeated,
     Resolved,
     Scheduled,
     Step,
@@ -29,29 +27,8 @@ from worker.model import (
 from worker.ports import Isolation, Lost
 from worker.standing import Entry, State
 
-POLICY = DoubtPolicy()
 DRAFT = invoice()
 IDENTITY = DRAFT.identity
-
-
-async def stories(shelf: Shelf, subject: str, seconds: float = 60.0) -> list[Story]:
-    targets = await find(shelf.library, subject_of(subject, TOPICS))
-    assert not isinstance(targets, Lost)
-    told = []
-    for target in targets:
-        evidence = await read(shelf.library, target)
-        assert not isinstance(evidence, Lost)
-        told.append(tell(evidence, POLICY, at(seconds)))
-    return told
-
-
-async def story_of(shelf: Shelf, subject: str = IDENTITY, seconds: float = 60.0) -> Story:
-    [story] = await stories(shelf, subject, seconds)
-    return story
-
-
-def what(story: Story) -> list[str]:
-    return [moment.what for moment in story.moments]
 
 
 @pytest.mark.parametrize(
@@ -202,52 +179,6 @@ async def test_retrying_and_going_on_with_documents():
     assert what(story) == ["received", "intent", "not_carried_out", "intent", "registered", "attached"]
     shelf.fact(Kind.STARTED, IDENTITY, 9, sent, intent=intent)
     assert "its outcome is to come" in (await story_of(shelf)).sentence
-
-
-@pytest.mark.parametrize("reason", list(Reason))
-@pytest.mark.parametrize("invoice_id", [None, "4711"])
-async def test_every_failure_says_what_to_do(reason: Reason, invoice_id: str | None):
-    shelf = Shelf()
-    sent = shelf.send(DRAFT)
-    shelf.settle(DRAFT, sent, Failed(Step.ATTACH, reason, 3, invoice_id=invoice_id), 100)
-    state = State.ABSENT if invoice_id is None else State.REGISTERED
-    shelf.stands(IDENTITY, Entry(state, (sent.offset, -1), invoice_id))
-    story = await story_of(shelf)
-    assert story.where is (Where.FAILED if invoice_id is None else Where.STUCK)
-    assert (story.turn, story.invoice_id) == (Turn.OPERATOR, invoice_id)
-    assert f"({reason})" in story.sentence
-    assert "invoice.dead-letters/" in story.next
-
-
-@pytest.mark.parametrize("reason", list(Refusal))
-async def test_every_refusal_says_what_to_do(reason: Refusal):
-    shelf = Shelf()
-    sent = shelf.send(DRAFT)
-    problems = tuple(Problem(f"/invoice/field{n}", "bad", "A secret sentence.") for n in range(12))
-    shelf.settle(DRAFT, sent, Rejected(reason, problems), 100)
-    shelf.stands(IDENTITY, Entry(State.ABSENT, (sent.offset, -1)))
-    story = await story_of(shelf)
-    assert (story.where, story.turn) == (Where.REJECTED, Turn.PRODUCER)
-    [rejected] = [moment for moment in story.moments if moment.what == "rejected"]
-    assert str(rejected.details["errors"]).startswith("/invoice/field0 bad, ")
-    assert str(rejected.details["errors"]).endswith("and 2 more")
-    assert "secret" not in str(story)
-
-
-async def test_a_later_conflict_leaves_a_scheduled_invoice_scheduled():
-    shelf = Shelf()
-    sent = shelf.send(DRAFT)
-    shelf.settle(DRAFT, sent, Scheduled("4711"), 10)
-    changed = shelf.send(invoice(event_id="e-2", originalAmount=1))
-    shelf.settle(invoice(event_id="e-2"), changed, Rejected(Refusal.CONFLICT, invoice_id="4711"), 20)
-    shelf.stands(IDENTITY, Entry(State.SCHEDULED, (changed.offset, -1), "4711"))
-    story = await story_of(shelf, "e-2")
-    assert (story.where, story.turn, story.invoice_id) == (Where.SCHEDULED, Turn.PRODUCER, "4711")
-    assert "A new invoice needs a new number" in story.next
-    third = shelf.send(invoice(event_id="e-3"))
-    shelf.settle(invoice(event_id="e-3"), third, Repeated("o", "4711"), 30)
-    shelf.stands(IDENTITY, Entry(State.SCHEDULED, (third.offset, -1), "4711"))
-    assert (await story_of(shelf)).turn is Turn.NOBODY
 
 
 async def test_a_record_without_an_identity_is_told_by_its_coordinates():
