@@ -125,11 +125,8 @@ def parse(options: Mapping[str, Sequence[str]], now: datetime) -> Selection | li
         found = each(name, lambda text: parse_time(text, now))
         return found[-1] if found else None  # type: ignore[return-value]  # what parse_time returned
 
-    states = each("state", lambda text: text if text in {_ALL, *State} else None)
     selection = Selection(
-        states=frozenset(State)
-        if _ALL in states
-        else frozenset(map(State, map(str, states))) or frozenset({State.OPEN}),
+        states=_states(each("state", _one_of((_ALL, *State)))),
         reasons=_texts(each("reason", _one_of(REASONS))),
         steps=_texts(each("step", _one_of(get_args(Step)))),
         creditors=frozenset(int(str(one)) for one in each("creditor", _whole)),
@@ -162,6 +159,12 @@ def parse_time(text: str, now: datetime) -> datetime | None:
 def parse_origin(text: str) -> Coordinates | None:
     """topic/partition/offset, or None."""
     return coordinates(text) if _ORIGIN.fullmatch(text) else None
+
+
+def _states(values: Sequence[object]) -> frozenset[State]:
+    if _ALL in values:
+        return frozenset(State)
+    return frozenset(State(str(value)) for value in values) or frozenset({State.OPEN})
 
 
 def _texts(values: Sequence[object]) -> frozenset[str]:
