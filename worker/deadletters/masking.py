@@ -123,7 +123,7 @@ def _object(value: JsonValue, rules: Mapping[str, Rule]) -> JsonValue:
 
 
 def shown_name(name: str, more: str = "") -> str:
-    """A name that a programmer wrote: letters, digits and `more`. Any other could be anything, so its digest is shown."""
+    """A name that a programmer wrote: letters, digits and `more`. Else it could be anything: a digest."""
     if _NAME.fullmatch("".join("_" if letter in more else letter for letter in name)):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()

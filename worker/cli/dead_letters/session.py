@@ -8,7 +8,7 @@ from typing import TypeVar
 from worker.cli.common import FAILED, REFUSED, complain, connect
 from worker.cli.progress import Reading
 from worker.deadletters.board import Board
-from worker.deadletters.kafka_source import KafkaSource, open_source
+from worker.deadletters.kafka_source import open_source
 from worker.deadletters.source import Source, read_board
 from worker.kafka.security import Connection
 from worker.model import TopicNames
@@ -45,10 +45,10 @@ async def _ask(
     question: Callable[[Source], Awaitable[T | Lost]],
 ) -> T | Lost | Status:
     source = await open_source(connection, topics, step)
-    if isinstance(source, KafkaSource):
-        return await question(source)
-    complain(source)
-    return Status(FAILED)
+    if isinstance(source, str):
+        complain(source)
+        return Status(FAILED)
+    return await question(source)
 
 
 def ask_board(arguments: argparse.Namespace, *, amounts: bool = False) -> Board | Status:
