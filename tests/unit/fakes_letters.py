@@ -1,11 +1,13 @@
 """Dead letters and outcomes as the worker writes them, without a broker: `settle` records, then look."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.fakes_core import TOPICS, make_record
+from tests.unit.fakes_core import TOPICS
 from tests.unit.fakes_time import EPOCH
+from worker.cli.dead_letters import session
 from worker.decode import decode
 from worker.model import (
     Command,
@@ -102,7 +104,9 @@ def again(world, first, *, verb="replay", changes=None, by_hand=False, bare=Fals
     value = letter.value
     if changes is not None:
         data = json.loads(value)
-        data["invoice"] = {k: v for k, v in (data["invoice"] | changes).items() if v is not None}
+        data["invoice"] |= changes
+        for gone in [name for name, given in changes.items() if given is None]:
+            del data["invoice"][gone]
         value = json.dumps(data).encode()
     own = () if bare else letter.headers
     said = {"replay-of": str(first)}
@@ -150,11 +154,24 @@ def command(world, first, verb, *, identity, name=None, structured=False, **more
     return Record(TOPICS.replays, 0, offset, 0, (identity or str(first)).encode(), json.dumps(data).encode(), pairs)
 
 
+def found_by_the_command_line(monkeypatch, tmp_path):
+    """Topics that `worker dead-letters` finds instead of Kafka's, in an empty directory without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("KAFKA_", "KRAVIA_", "TOPIC_", "WORKER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    made = FakeTopics()
+
+    async def opened(_connection, _topics, _step):
+        return made
+
+    monkeypatch.setattr(session, "open_source", opened)
+    return made
+
+
 def _origin(letter):
     headers = dict(letter.headers)
     names = ("topic", "partition", "offset")
     topic, partition, offset = (headers[f"__dlq.errors.{name}"].decode() for name in names)
     return Coordinates(topic, int(partition), int(offset))
-
-
-__all__ = ["FakeTopics", "again", "command", "make_record"]
