@@ -5,11 +5,12 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.unit.fakes_core import TOPICS
+from tests.unit.fakes_core import TOPICS, make_record
 from tests.unit.fakes_time import EPOCH
 from worker.cli.dead_letters import session
 from worker.decode import decode
 from worker.model import (
+    Call,
     Command,
     Coordinates,
     Discarded,
@@ -152,6 +153,17 @@ def command(world, first, verb, *, identity, name=None, structured=False, **more
     headers |= {"replay-of": str(first)}
     pairs = tuple((key, text.encode()) for key, text in headers.items())
     return Record(TOPICS.replays, 0, offset, 0, (identity or str(first)).encode(), json.dumps(data).encode(), pairs)
+
+
+def settle_several(world):
+    """Four events: refused, expired and sent again well, in doubt, and one that is no JSON."""
+    call = Call(EPOCH, "unclear:timeout", "owner-1", 7)
+    world.settle(make_record(0, "20001", originalAmount=2500), REFUSED)
+    world.settle(make_record(1, "20002", originalAmount=100), EXPIRED)
+    world.settle(make_record(2, "20003", originalAmount=10), IN_DOUBT, history=History(1, calls=(call,)))
+    world.settle(Record(TOPICS.requests, 0, 3, 0, None, b"{", ()), None)
+    world.settle(again(world, Coordinates(TOPICS.requests, 0, 1), name="r-1"), SCHEDULED)
+    return world
 
 
 def found_by_the_command_line(monkeypatch, tmp_path):
