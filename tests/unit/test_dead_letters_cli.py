@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 
 from schemas.identity import identity
 from tests.unit.fakes_core import TOPICS, make_record
 from tests.unit.fakes_letters import (
+    DISCARDED,
     NO_SUCH_DOUBT,
     REFUSED,
     SCHEDULED,
@@ -83,6 +85,34 @@ class TestList:
         lines = run("list").out.splitlines()
         assert lines[0].split("\t")[:4] == ["origin", "identity", "outcome", "reason"]
         assert lines[1].split("\t")[:4] == ["invoice.requests/0/3", "-", "rejected", "undecodable"]
+
+    @pytest.mark.parametrize("verb", ["list", "groups", "audit"])
+    def test_on_a_terminal_a_text_is_no_markup(self, several, run, monkeypatch, verb):
+        first = several.settle(make_record(5, "[bold]9[/bold]"), REFUSED)
+        why = "[red]no\x1b[31m"
+        several.settle(
+            command(several, first, "discard", identity="10759/Invoice/%5Bbold%5D9%5B%2Fbold%5D", why=why), DISCARDED
+        )
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("TERM", "dumb")
+        out = run(verb).out
+        assert "\x1b" not in out
+        expected = {
+            "list": f"identity {IDENTITY}",
+            "groups": "do: read what Kravia refused; edit and send again",
+            "audit": "why: [red]no\N{REPLACEMENT CHARACTER}[31m",
+        }
+        assert expected[verb] in out
+
+    def test_a_wide_terminal_gets_a_table(self, several, run, monkeypatch):
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "300")
+        monkeypatch.setenv("NO_COLOR", "1")
+        head, *lines = re.sub(r"\x1b\[[0-9;]*m", "", run("list").out).splitlines()
+        assert head.split()[:3] == ["origin", "identity", "outcome"]
+        assert [line.index("10759") for line in lines[1:]] == [head.index("identity")] * 2
 
     def test_csv(self, several, run):
         rows = list(csv.DictReader(io.StringIO(run("list", "--csv").out)))
