@@ -112,7 +112,7 @@ async def test_from_the_failure_to_the_audit(scene: Scene, tmp_path: Path) -> No
 
 async def test_behind_aborted_transactions_nothing_is_missing(scene: Scene, tmp_path: Path) -> None:
     numbers = numbers_on(0)
-    drafts = [event(next(numbers)) for _ in range(3)]
+    drafts = [event(next(numbers)) for _ in range(2)]
     for draft in drafts:
         scene.kravia.faults(*(Fault(kind="status", step="register", status=422, identity=d.identity) for d in drafts))
         worker = scene.worker("worker-1", WORKER_ALLOW_FAULTS="1", WORKER_FAULT_POINT="offsets-sent:kill")
