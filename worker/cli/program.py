@@ -12,6 +12,7 @@ from importlib import metadata
 
 from worker.cli.common import FAILED, INTERRUPTED
 from worker.cli.config import add_config
+from worker.cli.dead_letters import add_dead_letters
 from worker.cli.emit import add_emit
 from worker.cli.run import add_run
 from worker.cli.topics import add_topics
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add_validate(commands)
     add_emit(commands)
     add_why(commands)
+    add_dead_letters(commands)
     add_config(commands)
     commands.add_parser("demo", help="broker, simulated Kravia, producer and worker on this machine, with a live view")
     return parser
