@@ -68,8 +68,9 @@ def add_statement(commands: "Commands") -> None:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"{name!r} is not a time zone: write one such as Europe/Oslo") from error
+    except (KeyError, OSError, ValueError) as error:
+        sentence = f"{name!r} is no time zone that this machine's tzdata knows: write one such as Europe/Oslo"
+        raise argparse.ArgumentTypeError(sentence) from error
 
 
 def _creditor(digits: str) -> int:

@@ -172,7 +172,23 @@ _STANDS: Final = (
     "SELECT *, ROW_NUMBER() OVER (PARTITION BY identity ORDER BY rank DESC, at DESC, place DESC) AS nth FROM outcome"
     " WHERE at >= :start AND at < :end AND identity LIKE :mine"
 )
-# What a refused or repeated event says of the amount counts only where the ledger knows none.
+
+
+def _money(column: str) -> str:
+    """Of the outcome that stands; else the ledger's; else what any of its outcomes says: a discard says nothing.
+
+    What a refused or repeated event says counts only where the ledger knows no amount.
+    """
+    any_outcome = (
+        f"SELECT told.{column} FROM outcome AS told WHERE told.identity = named.identity AND told.amount IS NOT NULL"
+        " ORDER BY told.rank DESC, told.at DESC LIMIT 1"
+    )
+    return (
+        f"CASE WHEN rank >= {CHANGED_RANK} AND stands.amount IS NOT NULL THEN stands.{column}"
+        f" WHEN entry.amount IS NOT NULL THEN entry.{column} ELSE ({any_outcome}) END"
+    )
+
+
 _INVOICES: Final = f"""
 WITH stands AS (SELECT * FROM ({_STANDS}) WHERE nth = 1),
 named AS (SELECT identity FROM stands UNION SELECT subject FROM unexplained WHERE is_identity),
@@ -182,10 +198,7 @@ made AS (
 ),
 blamed AS (SELECT subject, GROUP_CONCAT(kind || ': ' || why, CHAR(10)) AS why FROM unexplained GROUP BY subject)
 SELECT named.identity, stands.outcome, stands.reason,
-    CASE WHEN rank >= {CHANGED_RANK} AND stands.amount IS NOT NULL THEN stands.amount
-        ELSE IFNULL(entry.amount, stands.amount) END,
-    CASE WHEN rank >= {CHANGED_RANK} AND stands.amount IS NOT NULL THEN stands.currency
-        ELSE IFNULL(entry.currency, stands.currency) END,
+    {_money("amount")}, {_money("currency")},
     IFNULL(stands.invoice, entry.invoice), made.registered, MAX(IFNULL(entry.calls, 0), IFNULL(made.many, 0)),
     blamed.why
 FROM named LEFT JOIN stands USING (identity) LEFT JOIN entry USING (identity) LEFT JOIN made USING (identity)
