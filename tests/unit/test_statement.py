@@ -398,9 +398,9 @@ def test_months_have_the_borders_of_their_zone():
     assert "is not before" in between(NOON, NOON)
 
 
-@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9000, 1, 1), timezones=st.just(UTC)))
-def test_a_time_survives_as_a_number(time):
-    assert datetime.fromisoformat(from_micros(micros(time))) == time
+@given(st.integers(0, 8000 * 365 * 86_400 * 10**6))
+def test_a_time_survives_as_a_number(microseconds):
+    assert micros(datetime.fromisoformat(from_micros(microseconds))) == microseconds
 
 
 def test_one_creditor_alone():
