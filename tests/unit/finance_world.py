@@ -1,6 +1,9 @@
 """A month's topics in memory, and a Kravia whose search is a list: what a statement is made from."""
 
 import asyncio
+import csv
+import io
+import json
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +17,7 @@ from worker.finance.period import month
 from worker.finance.reading import Topics, read_ledger, read_records
 from worker.finance.statement import assemble
 from worker.finance.store import Store
+from worker.finance.writing import text, write_csv, write_json
 from worker.model import Call, Record
 from worker.ports import Details, SearchPage
 from worker.standing import HEADER_KEY, Entry, State, encode_entry
@@ -167,3 +171,19 @@ class Month:
 
 def _ms(at):
     return int(at.timestamp() * 1000)
+
+
+def lines(made):
+    return list(text(made))
+
+
+def as_csv(made):
+    file = io.StringIO()
+    write_csv(made, file)
+    return list(csv.DictReader(io.StringIO(file.getvalue())))
+
+
+def as_json(made):
+    file = io.StringIO()
+    write_json(made, file)
+    return json.loads(file.getvalue())

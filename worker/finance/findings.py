@@ -18,7 +18,7 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "not_looked_up": "Run the statement again when Kravia answers.",
     "identity_differs": "Compare the two at Kravia: one of them is billed under the other's id.",
     "double_at_kravia": "Have the surplus one credited at Kravia; if none of ours, ask the creditor who sent it.",
-    "unknown_at_kravia": "Of an open doubt: give the verdict `registered` with this id. Else find out who sent it.",
+    "unknown_at_kravia": "Is an event of it under way, ask again. A doubt: verdict `registered`. Else: who sent it?",
     "search_incomplete": "Run the statement again; until then a double at Kravia may be hidden.",
     "input_without_outcome": "Keep the topics as they are and report it: each settled record must have an outcome.",
     "outcome_without_input": "Was the input topic recreated or cut? docs/operations.md, “A partition is out of range”.",
