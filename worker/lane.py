@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from worker.course import Course
-from worker.decode import decode
+from worker.decode import DEFAULT_LIMITS, Limits, decode
 from worker.drain import Drain
 from worker.flow import Budget
 from worker.model import Command, Decoded, Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
@@ -31,6 +31,7 @@ class LaneConfig:
     partitions: int
     window: int
     drain_timeout: float = 45.0
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(slots=True)
@@ -107,7 +108,9 @@ class Lane:
                 continue
             self._observer.consumed(record.topic, record.partition)
             commands = record.topic == self._config.topics.replays
-            work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands), taken)
+            config = self._config
+            decoded = decode(record, partition_count=config.partitions, commands=commands, limits=config.limits)
+            work = Work(record, decoded, taken)
             must_wait = self.own.must_wait(work.key, record.coordinates)
             if self._is_settled(work):
                 prefix.settle(record.offset)
