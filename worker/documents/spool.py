@@ -44,11 +44,10 @@ class Space:
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
+                if not turn.cancelled():
                     self._give_back(size)  # it was given in the same moment
                 else:
-                    self._waiting.remove((size, turn))
-                    self._serve()
+                    self._serve()  # those behind it may fit
                 raise
         else:
             self._use(size)
@@ -67,10 +66,11 @@ class Space:
 
     def _serve(self) -> None:
         """In order: a large one must not wait for ever while small ones pass it."""
-        while self._waiting and self._fits(self._waiting[0][0]):
+        while self._waiting and (self._waiting[0][1].done() or self._fits(self._waiting[0][0])):
             size, turn = self._waiting.popleft()
-            self._use(size)
-            turn.set_result(None)
+            if not turn.done():  # else whoever waited was cut off, and has not run yet
+                self._use(size)
+                turn.set_result(None)
 
 
 class SpoolFile:
