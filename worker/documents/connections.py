@@ -80,6 +80,7 @@ def open_session(config: DocumentsConfig, resolver: AbstractResolver | None) -> 
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
+        read_bufsize=32 * 1024,  # of each connection; half of the default
         raise_for_status=False,
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(

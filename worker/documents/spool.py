@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-_BLOCK: Final = 256 * 1024
+_BLOCK: Final = 128 * 1024
 """Bytes that are written at a time, in a thread: a disk that stalls must not stop the event loop."""
 
 
@@ -101,12 +101,12 @@ class SpoolFile:
         self.sha256 = self._digest.hexdigest()
 
     async def _flush(self) -> None:
-        block, self._block = bytes(self._block), bytearray()
+        block, self._block = self._block, bytearray()
         self._writing = asyncio.get_running_loop().run_in_executor(None, self._write, block)
         # Cut off, the thread goes on: `close` waits for it, or it would write into whatever has the descriptor next.
         await asyncio.shield(self._writing)
 
-    def _write(self, block: bytes) -> None:
+    def _write(self, block: bytearray) -> None:
         self._digest.update(block)
         left = memoryview(block)
         while left:
