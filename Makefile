@@ -36,7 +36,7 @@ demo: $(INSTALLED) ## the whole worker against a simulated Kravia, on an embedde
 test: $(INSTALLED) ## unit, contract and integration tests on the embedded broker
 	$(BIN)/python -m pytest -m "not apache" --junitxml=$(REPORTS)/embedded.xml $(PYTEST_ARGS)
 
-test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (Java 17 and Maven, or BROKER=docker)
+test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (JDK 17 and Maven, or BROKER=docker)
 	$(BIN)/python -m pytest --broker=$(or $(BROKER),apache) -m broker --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
 
 check: format-check lint types imports lock-check test ## format, lint, types, import contracts, lock files, tests
@@ -102,3 +102,13 @@ SEEDS ?= 1000
 .PHONY: simulate
 simulate: $(INSTALLED) ## SEEDS simulated histories: crashes, freezes, lost answers on virtual time
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+ASYNCAPI := CI=true npx --yes --package=@asyncapi/cli@6.2.0 --package=@asyncapi/markdown-template@2.0.0 -- asyncapi
+.PHONY: asyncapi
+asyncapi: $(INSTALLED) ## write and validate schemas/asyncapi.yaml, render docs/asyncapi.md (node 20 or later)
+	@command -v npx >/dev/null || { echo "npx is missing: install node 20 or later with npm"; exit 1; }
+	$(BIN)/python -m schemas
+	$(ASYNCAPI) validate schemas/asyncapi.yaml
+	$(ASYNCAPI) generate fromTemplate schemas/asyncapi.yaml @asyncapi/markdown-template@2.0.0 \
+		--output build/asyncapi --param outFilename=asyncapi.md --force-write --no-interactive
+	$(BIN)/python -m schemas.page build/asyncapi/asyncapi.md docs/asyncapi.md

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from schemas.commands import CommandData
 from schemas.dead_letters import DeadLetterHeaders
@@ -20,12 +21,21 @@ _DOCUMENTS: Final[Mapping[str, tuple[TypeAdapter[Any], str]]] = {
 }
 
 
+class _JsonSchema(GenerateJsonSchema):
+    """Without OpenAPI's `discriminator`: JSON Schema has none, and AsyncAPI's is of another form."""
+
+    def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
+        made = super().tagged_union_schema(schema)
+        made.pop("discriminator", None)
+        return made
+
+
 def documents() -> dict[str, str]:
     """File name and text of every JSON Schema."""
     return {name: _text(name, adapter, title) for name, (adapter, title) in _DOCUMENTS.items()}
 
 
 def _text(name: str, adapter: TypeAdapter[Any], title: str) -> str:
-    schema = adapter.json_schema(mode="validation", by_alias=True)
+    schema = adapter.json_schema(mode="validation", by_alias=True, schema_generator=_JsonSchema)
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:kravia:invoice-worker:{name}", "title": title}
     return json.dumps(head | {k: v for k, v in schema.items() if k != "title"}, indent=2, ensure_ascii=False) + "\n"

@@ -39,7 +39,8 @@ def pytest_report_header(config: pytest.Config) -> str:
         "apache": f"Apache Kafka {KAFKA_VERSION}, from its jars",
         "docker": f"Apache Kafka {KAFKA_VERSION}, in Docker",
     }
-    return f"broker: {names[choose.chosen(config.getoption('--broker'))]}"
+    kcat = "" if choose.has_kcat() else "; kcat is not on PATH: its examples are left out"
+    return f"broker: {names[choose.chosen(config.getoption('--broker'))]}{kcat}"
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the markers

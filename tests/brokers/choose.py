@@ -58,11 +58,18 @@ def _engine_answers() -> bool:
 
 
 def mark_and_deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what uses a broker; on the embedded one take out, and count, what needs a real Apache Kafka."""
+    """Mark what uses a broker; take out, and count, what this broker or this machine can't run."""
     for item in items:
         if {"broker", "own_broker"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("apache"):
             item.add_marker("broker")
-    if chosen(config.getoption("--broker")) == "embedded":
-        apache = [item for item in items if item.get_closest_marker("apache")]
-        items[:] = [item for item in items if not item.get_closest_marker("apache")]
-        config.hook.pytest_deselected(items=apache)
+    embedded = chosen(config.getoption("--broker")) == "embedded"
+    absent = {name for name, missing in {"apache": embedded, "kcat": not has_kcat()}.items() if missing}
+    out = [item for item in items if absent & {marker.name for marker in item.iter_markers()}]
+    if out:
+        items[:] = [item for item in items if item not in out]
+        config.hook.pytest_deselected(items=out)
+
+
+def has_kcat() -> bool:
+    """Whether this machine can run the examples that are kcat commands."""
+    return shutil.which("kcat") is not None

@@ -63,8 +63,8 @@ def java() -> str:
     found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
     if found is None:
         raise ServerError(
-            "Apache Kafka needs Java 17 or later and there is no `java` in JAVA_HOME or on PATH: install a JRE "
-            "(Debian: apt-get install openjdk-17-jre-headless), or use --broker=embedded"
+            "Apache Kafka needs Java 17 or later and there is no `java` in JAVA_HOME or on PATH: install a JDK "
+            "(Debian: apt-get install openjdk-17-jdk-headless), or use --broker=embedded"
         )
     said = subprocess.run([found, "-XshowSettings:properties", "-version"], capture_output=True, text=True, check=False)
     line = next((line for line in said.stderr.splitlines() if "java.specification.version" in line), "")

@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from schemas.__main__ import main
+from schemas.__main__ import generated, main
 from schemas.commands import check_command
 from schemas.dead_letters import DeadLetterHeaders
 from schemas.documents import documents
@@ -38,7 +38,8 @@ def test_the_generated_files_are_up_to_date():
 def test_the_command_writes_them_all(monkeypatch, tmp_path):
     monkeypatch.setattr("schemas.__main__.__file__", str(tmp_path / "__main__.py"))
     main()
-    assert {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "json").iterdir()} == documents()
+    written = {str(path.relative_to(tmp_path)): path for path in tmp_path.rglob("*.*")}
+    assert {name: path.read_text(encoding="utf-8") for name, path in written.items()} == generated()
 
 
 @of("invoice-requested.")

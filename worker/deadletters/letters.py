@@ -12,6 +12,7 @@ from typing import Final
 
 from schemas.commands import COMMAND_TYPE
 from schemas.dead_letters import DeadLetterHeaders, read_headers
+from schemas.jsontext import loads
 from schemas.outcomes import Outcome, RejectedOutcome
 from schemas.violations import Violation
 from worker.model import Coordinates, Record
@@ -57,13 +58,26 @@ class Unreadable:
 
 def read(record: Record) -> DeadLetter | Unreadable | None:
     """The dead letter in a record of its topic; None for a command that was refused, which is no event."""
-    if any(name.lower() == "ce_type" and value == COMMAND_TYPE.encode() for name, value in record.headers):
+    if _is_command(record):
         return None
     cause = read_headers(record.headers)
     if isinstance(cause, list):
         return Unreadable(record.coordinates, tuple(cause))
     origin = Coordinates(cause.topic, cause.partition, cause.offset)
     return DeadLetter(record.coordinates, origin, cause, record)
+
+
+def _is_command(record: Record) -> bool:
+    """A person's decision, in binary or in structured mode."""
+    headers = {name.lower(): value or b"" for name, value in record.headers}
+    kind = COMMAND_TYPE.encode()
+    if headers.get("ce_type") == kind:
+        return True
+    structured = headers.get("content-type", b"").lower().startswith(b"application/cloudevents+json")
+    if not structured or kind not in (record.value or b""):
+        return False
+    body = loads(record.value or b"")
+    return isinstance(body, dict) and body.get("type") == COMMAND_TYPE
 
 
 def state_after(outcome: Outcome) -> tuple[str, State, datetime] | None:
