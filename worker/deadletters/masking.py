@@ -71,7 +71,7 @@ def scrubbed(text: str, limit: int) -> str:
 def masked_attributes(attributes: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """The attributes of a structured CloudEvent."""
     return {
-        _shown_name(name): value if f"ce_{name}" in _HARMLESS_HEADERS and isinstance(value, str) else _mask(value)
+        shown_name(name): value if f"ce_{name}" in _HARMLESS_HEADERS and isinstance(value, str) else _mask(value)
         for name, value in attributes.items()
     }
 
@@ -91,7 +91,7 @@ def shown_headers(headers: Iterable[tuple[str, bytes | None]], *, replayed: bool
         if show:
             result.append((name, scrubbed(text, MAX_TEXT)))
         else:
-            result.append((_shown_name(name, "._-"), text if known else MASK))
+            result.append((shown_name(name, "._-"), text if known else MASK))
     return result
 
 
@@ -119,11 +119,11 @@ def _mask(value: JsonValue) -> JsonValue:
 def _object(value: JsonValue, rules: Mapping[str, Rule]) -> JsonValue:
     if not isinstance(value, dict):
         return _mask(value)
-    return {_shown_name(name): rules.get(name, _mask)(item) for name, item in value.items()}
+    return {shown_name(name): rules.get(name, _mask)(item) for name, item in value.items()}
 
 
-def _shown_name(name: str, more: str = "") -> str:
-    """Ours, or one that a programmer wrote; else it could be anything."""
+def shown_name(name: str, more: str = "") -> str:
+    """A name that a programmer wrote: letters, digits and `more`. Else it could be anything: a digest."""
     if _NAME.fullmatch("".join("_" if letter in more else letter for letter in name)):
         return name
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()

@@ -51,6 +51,9 @@ class Span:
         return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
 
 
+UNBOUNDED: Final = Span()
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Filters that all must fit. An empty set filters nothing."""
@@ -68,8 +71,8 @@ class Selection:
     """Beginnings."""
     texts: tuple[str, ...] = ()
     """Folded."""
-    first: Span = Span()
-    last: Span = Span()
+    first: Span = UNBOUNDED
+    last: Span = UNBOUNDED
 
     def fits(self, one: Summary) -> bool:
         """Whether this dead letter is meant."""

@@ -7,10 +7,22 @@ sets the default `command` to a function from the parsed arguments to the exit s
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from worker.cli.dead_letters.audit import add_audit
+from worker.cli.dead_letters.export import add_export
+from worker.cli.dead_letters.groups import add_groups
+from worker.cli.dead_letters.list import add_list
+from worker.cli.dead_letters.show import add_show
+
 if TYPE_CHECKING:
     from worker.cli.common import Commands
 
-_VERBS: Final[tuple[Callable[["Commands"], None], ...]] = ()
+_VERBS: Final[tuple[Callable[["Commands"], None], ...]] = (
+    add_list,
+    add_groups,
+    add_show,
+    add_export,
+    add_audit,
+)
 """In the order of `--help`: looking, deciding, accounting."""
 
 
