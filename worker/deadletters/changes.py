@@ -1,8 +1,8 @@
-"""What an edit changes in an event's data: pointers to set, differences, and the header that names them. Pure."""
+"""What an edit changes in an event's data: JSON pointers (RFC 6901) to set, and the header that names them. Pure."""
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -13,18 +13,6 @@ from schemas.jsontext import JsonError, JsonValue, loads
 _INDEX: Final = re.compile(r"0|[1-9]\d{0,5}")
 _APART: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 _ABSENT: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One place (JSON pointer, RFC 6901) and what stands there; None on the side where nothing does.
-
-    The values are the event's own: for the eyes of who edits, for no log and no header.
-    """
-
-    pointer: str
-    before: JsonValue
-    after: JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +60,6 @@ def with_value(data: JsonValue, pointer: str, value: JsonValue) -> JsonValue | W
     return Wrong(f"{pointer}: there is nothing to set")
 
 
-def differences(before: JsonValue, after: JsonValue, pointer: str = "") -> list[Change]:
-    """Every place in which they differ, in the order of `after`; objects and lists are compared part by part."""
-    return list(_differences(before, after, pointer))
-
-
 def changed_header(pointers: Iterable[str]) -> str:
     """The value of the header `command-changed`: pointers between blanks, at most `MAX_HEADER` bytes.
 
@@ -93,31 +76,12 @@ def changed_header(pointers: Iterable[str]) -> str:
     return " ".join(names)
 
 
-def _differences(before: JsonValue, after: JsonValue, pointer: str) -> Iterator[Change]:
-    if isinstance(before, dict) and isinstance(after, dict):
-        for name in [*after, *(name for name in before if name not in after)]:
-            yield from _differences(before.get(name), after.get(name), f"{pointer}/{_escaped(name)}")
-    elif isinstance(before, list) and isinstance(after, list):
-        for index in range(max(len(before), len(after))):
-            yield from _differences(_at(before, index), _at(after, index), f"{pointer}/{index}")
-    elif type(before) is not type(after) or before != after:
-        yield Change(pointer, before, after)
-
-
-def _at(items: Sequence[JsonValue], index: int) -> JsonValue:
-    return items[index] if index < len(items) else None
-
-
 def _step(place: JsonValue, name: str) -> object:
     if isinstance(place, dict):
         return place.get(name, _ABSENT)
     if isinstance(place, list) and _INDEX.fullmatch(name) and int(name) < len(place):
         return place[int(name)]
     return _ABSENT
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _unescaped(name: str) -> str:

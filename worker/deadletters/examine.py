@@ -117,7 +117,7 @@ async def names_of_misrouted(source: Source, origins: Collection[Item]) -> dict[
 
 
 async def examine_replays(
-    ground: Ground, items: Collection[Item], decision: Decision, step: Callable[[], None]
+    ground: Ground, items: Collection[Item], decision: Decision, step: Callable[[], None] = lambda: None
 ) -> Lost | None:
     """Predict what each would do, and skip what would do no good. `step` is called for each."""
     standings = await ground.standings(item.identity for item in items if item.identity is not None)

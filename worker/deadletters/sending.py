@@ -27,7 +27,7 @@ from schemas.commands import (
 )
 from schemas.events import InvoiceRequest, check, identity_of, readable_identity
 from schemas.identity import partition_for
-from schemas.jsontext import JsonError, JsonValue, dumps, loads
+from schemas.jsontext import JsonValue, dumps, loads
 from worker.deadletters.changes import changed_header
 from worker.envelope import Unreadable, open_record
 from worker.model import Coordinates, OutRecord, Record
@@ -121,17 +121,6 @@ def edit(
         value,
         (*headers, *_audit(EDIT, letter.origin, decision), (COMMAND_CHANGED, changed_header(changed).encode())),
     )
-
-
-def data_of(record: Record) -> JsonValue | JsonError:
-    """The event's data in a record, as far as it is JSON, whatever else is wrong with it."""
-    opened = open_record(record)
-    if not isinstance(opened, Unreadable):
-        return opened.data
-    value = loads(record.value or b"")
-    if _is_structured(record) and isinstance(value, dict) and "data" in value:
-        return value["data"]
-    return value
 
 
 def corrected(record: Record, data: JsonValue, *, bare: bool = False) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
