@@ -75,8 +75,8 @@ class Letter:
     misrouted: bool = False
 
 
-def command_id(run: str, origin: Coordinates, verb: str) -> str:
-    """UUIDv5 of the run, what it does, and the dead letter's origin."""
+def command_id(run: str, origin: Coordinates | str, verb: str) -> str:
+    """UUIDv5 of the run, what it does, and the dead letter's origin (the invoice, where nothing is dead)."""
     return str(uuid.uuid5(NAMESPACE, f"{run}\n{verb}\n{origin}"))
 
 
@@ -143,9 +143,9 @@ def corrected(record: Record, data: JsonValue, *, bare: bool = False) -> tuple[b
 
 
 def verdict(
-    origin: Coordinates, identity: str, doubt: int, invoice_id: str | None, decision: Decision, target: Target
+    origin: Coordinates | None, identity: str, doubt: int, invoice_id: str | None, decision: Decision, target: Target
 ) -> OutRecord:
-    """What became of a doubt: registered under this id, or not where there is none."""
+    """What became of a doubt: registered under this id, or not where there is none. `origin` None: nothing is dead."""
     who, when, why = decision.who, decision.when, decision.why
     command = (
         NotRegisteredVerdict(verb="not_registered", identity=identity, doubt=doubt, who=who, when=when, why=why)
@@ -172,9 +172,11 @@ def discard(
     return _command(command, identity, origin, decision, target)
 
 
-def partition_of(identity: str | None, origin: Coordinates, target: Target) -> int:
+def partition_of(identity: str | None, origin: Coordinates | None, target: Target) -> int:
     """Where a record about this invoice belongs; without an identity, where its origin stands."""
-    return origin.partition if identity is None else partition_for(identity.encode(), target.partitions)
+    if identity is not None:
+        return partition_for(identity.encode(), target.partitions)
+    return 0 if origin is None else origin.partition
 
 
 def as_replay(record: OutRecord, *, timestamp_ms: int = 0) -> Record:
@@ -185,19 +187,19 @@ def as_replay(record: OutRecord, *, timestamp_ms: int = 0) -> Record:
 def _command(
     command: RegisteredVerdict | NotRegisteredVerdict | DiscardCommand,
     identity: str | None,
-    origin: Coordinates,
+    origin: Coordinates | None,
     decision: Decision,
     target: Target,
 ) -> OutRecord:
     texts = {
         "ce_specversion": "1.0",
-        "ce_id": command_id(decision.run, origin, command.verb),
+        "ce_id": command_id(decision.run, origin or identity or "", command.verb),
         "ce_source": "/kravia-invoice-worker/dead-letters",
         "ce_type": COMMAND_TYPE,
         "ce_time": _time(decision.when),
         "content-type": "application/json",
-        REPLAY_OF: str(origin),
         COMMAND_RUN: decision.run,
+        **({} if origin is None else {REPLAY_OF: str(origin)}),
     }
     return OutRecord(
         target.topic,

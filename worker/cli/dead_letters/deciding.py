@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from worker.cli.common import FAILED, OK, complain
+from worker.cli.common import FAILED, OK, REFUSED, complain
 from worker.cli.dead_letters.output import safe
 from worker.deadletters.plan import Item
 from worker.deadletters.run import Report, summary
@@ -55,18 +55,18 @@ def decision_of(arguments: argparse.Namespace) -> Decision | None:
     return decision
 
 
-def confirmed(arguments: argparse.Namespace, question: str) -> bool:
-    """Whether a person says yes, or said so beforehand."""
+def declined(arguments: argparse.Namespace, question: str) -> int | None:
+    """Ask, unless a person said --yes beforehand. None: go on; else the exit status."""
     if arguments.yes:
-        return True
+        return None
     if not sys.stdin.isatty():
         complain("refused: nobody can be asked here; look at it with --dry-run, then say --yes")
-        return False
-    try:
-        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
-    finally:
-        sys.stderr.flush()
+        return REFUSED
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() in {"y", "yes"}:
+        return None
+    complain("nothing was written")
+    return FAILED
 
 
 def tell_plan(arguments: argparse.Namespace, items: Sequence[Item], *, each: bool) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from worker.cli.common import FAILED, INTERRUPTED, OK, REFUSED, complain
-from worker.cli.dead_letters.deciding import again, confirmed, decision_of, run_name, tell_item, tell_plan, tell_report
+from worker.cli.dead_letters.deciding import again, decision_of, declined, run_name, tell_item, tell_plan, tell_report
 from worker.cli.dead_letters.desk import Desk, Office, office
 from worker.cli.dead_letters.options import count, selection_of
 from worker.cli.dead_letters.session import Status, tell_what_is_missing
@@ -97,8 +97,8 @@ def run_command(arguments: argparse.Namespace, verb: str, examine: Examine, reco
     complain(f"run {decision.run}" + (f": {made.before} were sent before" if made.before else ""))
     if not worth:
         return tell_report(arguments, decision.run, made.items, Report(), before=made.before)
-    if not confirmed(arguments, f"{verb} {len(worth)} dead letters?"):
-        return REFUSED
+    if (status := declined(arguments, f"{verb} {len(worth)} dead letters?")) is not None:
+        return status
     return _send(arguments, kafka, verb, decision, made, records)
 
 
@@ -118,7 +118,8 @@ async def _plan(desk: Desk, selection: Selection, arguments: argparse.Namespace)
     )
     if isinstance(sent, Lost):
         return sent
-    return plan(chosen, everything, replays, names=names, sent=sent, limit=arguments.limit)
+    limit = None if arguments.limit is None else max(0, arguments.limit - len(sent))
+    return plan(chosen, everything, replays, names=names, sent=sent, limit=limit)
 
 
 def _send(
