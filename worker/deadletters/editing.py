@@ -7,7 +7,7 @@ from schemas.jsontext import JsonValue
 from worker.deadletters.changes import Wrong, assignment, with_value
 from worker.deadletters.differences import Difference, differences, pointer
 from worker.deadletters.payload import Json, payload_of
-from worker.deadletters.predict import Kind, Prediction, Rules, Standing, predict
+from worker.deadletters.predict import Prediction, Rules, Standing, predict
 from worker.deadletters.sending import Decision, Letter, Target, as_replay, corrected, edit, identity_in
 from worker.decode import decode
 from worker.model import Invalid, OutRecord, Problem, Record
@@ -47,8 +47,9 @@ def edited(letter: Letter, data: JsonValue, decision: Decision, target: Target, 
     value, headers = corrected(letter.record, data, bare=bare)
     before = payload_of(letter.record)
     after = payload_of(Record(target.topic, 0, 0, 0, None, value, headers))
-    both = isinstance(before, Json) and isinstance(after, Json)
-    changed = tuple(differences(before.data, after.data)) if both else None  # type: ignore[union-attr]  # both are Json
+    changed = None
+    if isinstance(before, Json) and isinstance(after, Json):
+        changed = tuple(differences(before.data, after.data))
     pointers = ["/invoice", "/attachments"] if changed is None else [pointer(one.path) for one in changed]
     record = edit(letter, value, headers, pointers, decision, target)
     decoded = decode(as_replay(record), partition_count=target.partitions, commands=True)
@@ -60,6 +61,3 @@ def judged(made: Edited, standing: Standing, rules: Rules) -> Prediction:
     """What sending it would do."""
     prediction, _ = predict(as_replay(made.record), standing, rules)
     return prediction
-
-
-__all__ = ["Edited", "Kind", "data_of", "edited", "judged", "with_assignments"]
