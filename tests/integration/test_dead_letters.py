@@ -1,203 +1,127 @@
-"""Five hundred dead letters of eight causes, put in order from the command line while things are killed."""
+"""`worker dead-letters` on a broker, with what a real worker wrote."""
 
 import asyncio
-import io
+import base64
 import json
 import os
-import re
 import sys
-import uuid
-from collections import Counter
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from schemas.commands import COMMAND_ID, COMMAND_RUN, REPLAY_OF
-from tests.brokers.waiting import until
-from tests.integration.doubts import IMPATIENT, WAITS
-from tests.integration.events import Draft, event
+from schemas.commands import COMMAND_TYPE
+from tests.integration.events import Draft, event, numbers_on
 from tests.integration.harness import Scene
-from worker.cli import main
-from worker.demo.launch import python_path
+from worker.demo.launch import environment, python_path
 from worker.demo.simulator_faults import Fault
-
-PATIENCE = 60.0
-UNPAID = 20_000
-"""The creditor that Kravia forbids at first."""
-OPTIONS = ("--who", "kari", "--why", "found out and mended")
+from worker.model import Coordinates
 
 
-class Desk:
-    """`worker dead-letters …`; `start`: in a process of its own."""
-
-    def __init__(self, scene: Scene, directory: Path) -> None:
-        self._env_file = directory / "operator.env"
-        settings = scene.settings("operator")
-        self._env_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
-        names = {"PATH", "HOME", "LANG"}
-        self._environ = {name: os.environ[name] for name in names if name in os.environ} | python_path(os.environ)
-
-    async def start(self, verb: str, *words: str) -> asyncio.subprocess.Process:
-        arguments = ["-m", "worker", "dead-letters", verb, "--env-file", str(self._env_file), *words]
-        pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, env=self._environ, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-        )
-
-    async def say(self, verb: str, *words: str, status: int = 0) -> list[dict]:
-        """Its JSON lines. In this process: most of a command's time is its start."""
-        out, err = io.StringIO(), io.StringIO()
-        words = ("dead-letters", verb, "--env-file", str(self._env_file), *words, "--json")
-        with redirect_stdout(out), redirect_stderr(err):
-            ended = await asyncio.to_thread(main, words)
-        assert ended == status, f"{words}: {ended}\n{out.getvalue()}\n{err.getvalue()}"
-        return [json.loads(line) for line in out.getvalue().splitlines()]
-
-    async def decide(self, verb: str, *words: str, status: int = 0) -> dict:
-        """A run's summary, or the last thing that was told."""
-        return (await self.say(verb, *words, *OPTIONS, "--yes", status=status))[-1]
-
-
-def drafts(name: str, count: int, **changes) -> list[Draft]:
-    return [event(f"{name}-{number}", **changes) for number in range(count)]
-
-
-def elsewhere(draft: Draft, partitions: int) -> Draft:
-    return replace(draft, partition=(draft.partition_of(partitions) + 1) % partitions)
-
-
-async def replay_records(scene: Scene) -> list[tuple[str, str, str]]:
-    """Run, origin and command id of every record on the replay topic."""
-    found = []
-    consumer = await scene.clients.consumer(fetch_max_wait_ms=50)
-    from aiokafka import TopicPartition
-
-    for number in range(scene.partitions):
-        tp = TopicPartition(scene.topics.replays, number)
-        consumer.assign([tp])
-        end = (await consumer.end_offsets([tp]))[tp]
-        consumer.seek(tp, 0)
-        while await consumer.position(tp) < end:
-            for records in (await consumer.getmany(tp, timeout_ms=50)).values():
-                for record in records:
-                    headers = {key: value.decode() for key, value in record.headers}
-                    name = headers.get(COMMAND_ID) or headers["ce_id"]
-                    found.append((headers[COMMAND_RUN], headers[REPLAY_OF], name))
-    await consumer.stop()
-    return found
-
-
-async def test_dead_letters_of_every_cause_are_put_in_order(scene: Scene, tmp_path: Path):
-    desk = Desk(scene, tmp_path)
-    worker = scene.worker(static=True, **(WAITS | IMPATIENT | {"WORKER_RETRY_ELAPSED": "2"}))
-    await worker.run()
-    await scene.settled(await scene.send(event("warm")))
-
-    # What will die, and of what.
-    refused, forbidden = drafts("refused", 220), drafts("forbidden", 30, creditor=UNPAID)
-    lost, never = drafts("lost", 2), drafts("never", 2)
-    invalid, known = drafts("invalid", 100, originalAmount="much"), drafts("known", 30)
-    broken = [replace(draft, value=b"{") for draft in drafts("broken", 50)]
-    astray = [elsewhere(draft, scene.partitions) for draft in drafts("astray", 64)]
-    conflicting = [event(f"known-{number}", originalAmount=7) for number in range(30)]
-    blocked = [*never]
-    scene.kravia.settings.row_fields = ()
-    scene.kravia.faults(
-        *(Fault(kind="status", step="register", status=422, identity=one.identity) for one in refused),
-        *(Fault(kind="status", step="register", status=403, identity=one.identity) for one in forbidden),
-        *(Fault(kind="lost", step="register", identity=one.identity, times=1) for one in lost),
-        *(Fault(kind="reset", step="register", identity=one.identity, times=1) for one in never),
-        Fault(kind="status", step="details", status=500),
+async def ask(scene: Scene, directory: Path, *words: str, status: int = 0) -> list[dict[str, Any]]:
+    """What the command line prints as JSON Lines, as its user starts it."""
+    settings = [f"{name}={value}" for name, value in scene.settings("operator").items()]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "worker", "dead-letters", *words),
+        env=environment(settings, os.environ) | python_path(os.environ),
+        cwd=directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
-    await scene.settled(await scene.send(*known))
-    dead = [*refused, *forbidden, *lost, *never, *invalid, *broken, *astray, *conflicting]
-    sent = await scene.send(*dead)
-    sent += await scene.send(*blocked)
-    assert len(sent) == 500
-    await scene.settled(sent, PATIENCE)
-    letters = await desk.say("list")
-    assert Counter(one["reason"] for one in letters) == {
-        "refused": 220,
-        "forbidden": 30,
-        "in_doubt": 4,
-        "blocked": 2,
-        "validation": 100,
-        "undecodable": 50,
-        "misrouted": 64,
-        "conflict": 30,
-    }
+    out, err = await process.communicate()
+    assert process.returncode == status, err.decode()
+    return [json.loads(line) for line in out.decode().splitlines() if line.startswith("{")]
 
-    # Kravia is well again.
+
+def sent_again(draft: Draft, first: Coordinates) -> Draft:
+    said = {
+        "replay-of": str(first),
+        "command-id": "r-1",
+        "command-verb": "replay",
+        "command-who": "kari",
+        "command-when": "2026-01-02T03:04:05Z",
+        "command-why": "Kravia put it right",
+    }
+    pairs = tuple((name, text.encode()) for name, text in said.items())
+    return Draft(draft.identity, draft.key, draft.value, (*draft.headers, *pairs))
+
+
+def discarded(first: Coordinates) -> Draft:
+    said = {
+        "ce_specversion": "1.0",
+        "ce_id": "d-1",
+        "ce_source": "/ops/kari",
+        "ce_type": COMMAND_TYPE,
+        "replay-of": str(first),
+    }
+    data = {"version": 1, "verb": "discard", "who": "kari", "when": "2026-01-02T03:04:05Z", "why": "no invoice at all"}
+    headers = tuple((name, text.encode()) for name, text in said.items())
+    return Draft(str(first), str(first).encode(), json.dumps(data).encode(), headers, first.partition)
+
+
+async def test_from_the_failure_to_the_audit(scene: Scene, tmp_path: Path) -> None:
+    refused, expected = event(1, email="kari@example.com"), event(2)
+    broken = Draft("", None, b"{", (), 0)
+    scene.kravia.faults(Fault(kind="status", step="register", status=422, identity=refused.identity))
+    await scene.worker().run()
+    first, _, unreadable = sent = await scene.send(refused, expected, broken)
+    await scene.settled(sent)
+
+    listed = await ask(scene, tmp_path, "list", "--json")
+    assert {one["origin"]: one["reason"] for one in listed} == {str(first): "refused", str(unreadable): "undecodable"}
+    groups = await ask(scene, tmp_path, "groups", "--json")
+    assert {one["reason"]: (one["count"], one["amounts"], one["unknown"]) for one in groups} == {
+        "refused": (1, {"NOK": "2500"}, 0),
+        "undecodable": (1, {}, 1),
+    }
+    # To keep: the bytes as they came.
+    await ask(scene, tmp_path, "export", "letters.jsonl", "--reason", "refused")
+    [line] = (tmp_path / "letters.jsonl").read_text().splitlines()
+    assert base64.b64decode(json.loads(line)["value"]) == refused.value
+
+    # It fails once more, then it goes through; the other one is given up.
+    [second] = await scene.send(sent_again(refused, first), topic=scene.topics.replays)
+    assert (await scene.outcome(second)).ending == "rejected refused"
+    [one] = await ask(scene, tmp_path, "list", "--json", "--creditor", "10759")
+    assert (one["state"], one["replays"], one["deadLetter"].split("/")[0]) == ("open", 1, scene.topics.dead_letters)
     scene.kravia.faults()
-    scene.kravia.settings.row_fields = ("creditorId", "claimType", "invoiceNo")
+    again = sent_again(refused, first)
+    again = Draft(
+        again.identity,
+        again.key,
+        again.value,
+        tuple((name, b"r-2" if name == "command-id" else value) for name, value in again.headers),
+    )
+    commands = await scene.send(again, discarded(unreadable), topic=scene.topics.replays)
+    await scene.settled(commands)
 
-    # A dry run writes nothing, and leaves out what waits for a person.
-    tried = await desk.say("replay", *OPTIONS, "--dry-run", status=1)
-    assert await replay_records(scene) == []
-    predictions = Counter(re.sub("misrouted → goes to partition .", "misrouted", one["prediction"]) for one in tried)
-    assert predictions == {
-        "will register": 250,
-        "misrouted, will register": 64,
-        "blocked: in doubt": 6,
-        "invalid: codes wrong_type": 100,
-        "invalid: codes not_json": 50,
-        "conflict: fields originalAmount": 30,
+    assert await ask(scene, tmp_path, "list", "--json") == []
+    states = {one["origin"]: one["state"] for one in await ask(scene, tmp_path, "list", "--json", "--state", "all")}
+    assert states == {str(first): "replayed", str(unreadable): "discarded"}
+    [shown] = await ask(scene, tmp_path, "show", refused.identity, "--json")
+    assert [entry["outcome"] for entry in shown["history"]] == ["rejected", "rejected", "scheduled"]
+    assert [entry["command"] and entry["command"]["id"] for entry in shown["history"]] == [None, "r-1", "r-2"]
+    assert shown["event"]["data"]["invoice"]["email"] == "***"
+    assert [call["answer"].split(":")[0] for call in shown["calls"]][-1] == "registered"
+    audit = await ask(scene, tmp_path, "audit", "--json")
+    assert {(row["verb"], row["result"], row["why"]) for row in audit} == {
+        ("replay", "rejected refused", "Kravia put it right"),
+        ("replay", "scheduled", "Kravia put it right"),
+        ("discard", "discarded", "no invoice at all"),
     }
+    assert await ask(scene, tmp_path, "show", "10759/Invoice/nobody", status=1) == []
 
-    origins = {one["identity"]: one["origin"] for one in letters if one["reason"] == "validation"}
-    for draft in invalid[:2]:
-        words = (origins[draft.identity], "--set", "/invoice/originalAmount=2500.10", "--wait")
-        assert (await desk.decide("edit", *words))["result"] == "scheduled"
-    for draft in lost:
-        invoice = scene.invoice(draft.identity)
-        told = await desk.decide("resolve", draft.identity, "--registered", str(invoice.id), "--replay")
-        assert told["result"] == "scheduled"
-    for draft in never:
-        told = await desk.decide("resolve", draft.identity, "--not-registered", "--replay")
-        assert told["result"] == "scheduled"
 
-    for reason, count in (("validation", 98), ("undecodable", 50), ("conflict", 30)):
-        told = await desk.decide("discard", "--reason", reason, "--wait")
-        assert (told["sent"], told["results"]) == (count, {"discarded": count})
-    # The worker leaves a creditor alone for a while after a 403: a new process tries it at once.
-    assert await worker.stop() == 0
-    await worker.run()
-    told = await desk.decide("replay", "--reason", "forbidden", "--canary", "--wait")
-    assert (told["sent"], told["results"]) == (30, {"scheduled": 30})
-
-    # The rest, killed half-way; and the worker with it.
-    process = await desk.start("replay", *OPTIONS, "--yes", "--rate", "100", "--run", "half")
-
-    async def of_run() -> list[tuple[str, str, str]]:
-        return [one for one in await replay_records(scene) if one[0] == "half"]
-
-    seen = await until(of_run, lambda found: len(found) >= 50, PATIENCE)
-    process.kill()
-    worker.kill()
-    await process.communicate()
-    assert len(seen) < 286
-    await worker.run(WORKER_WITNESS_TIMEOUT="60")
-    told = await desk.decide("replay", "--resume", "half")
-    assert told["sentBefore"] + told["sent"] == 286
-    assert told["sentBefore"] >= 50
-
-    async def still_open() -> list[dict]:
-        # Calls that were on their way when the worker was killed are looked for among others' invoices.
-        await scene.send(event(f"witness-{uuid.uuid4().hex}"))
-        return await desk.say("list")
-
-    assert await until(still_open, lambda left: not left, PATIENCE) == []
-
-    # No record was sent twice, no invoice registered twice, and each decision is told.
-    records = await replay_records(scene)
-    assert len({name for _, _, name in records}) == len(records)
-    half = [origin for run, origin, _ in records if run == "half"]
-    assert len(half) == len(set(half)) == 286
-    assert scene.kravia.ledger.registered_twice == []
-    scheduled = [*refused, *forbidden, *lost, *never, *astray, *known, *invalid[:2]]
-    assert {draft.identity for draft in scheduled} <= scene.kravia.ledger.by_identity.keys()
-    assert all(scene.invoice(draft.identity).started == 1 for draft in scheduled)
-    assert not {draft.identity for draft in invalid[2:]} & scene.kravia.ledger.by_identity.keys()
-    audit = await desk.say("audit")
-    assert {one["command"] for one in audit} == {name for _, _, name in records}
-    assert {one["who"] for one in audit} == {"kari"}
+async def test_behind_aborted_transactions_nothing_is_missing(scene: Scene, tmp_path: Path) -> None:
+    numbers = numbers_on(0)
+    drafts = [event(next(numbers)) for _ in range(2)]
+    for draft in drafts:
+        scene.kravia.faults(*(Fault(kind="status", step="register", status=422, identity=d.identity) for d in drafts))
+        worker = scene.worker("worker-1", WORKER_ALLOW_FAULTS="1", WORKER_FAULT_POINT="offsets-sent:kill")
+        worker.start()
+        [sent] = await scene.send(draft)
+        await worker.killed()
+        # What it had written of the settlement is aborted when it comes again.
+        await worker.run(WORKER_FAULT_POINT="", WORKER_ALLOW_FAULTS="")
+        await scene.settled([sent])
+        await worker.stop()
+    listed = await ask(scene, tmp_path, "list", "--json")
+    assert sorted(one["identity"] for one in listed) == sorted(draft.identity for draft in drafts)

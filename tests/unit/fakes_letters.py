@@ -1,13 +1,16 @@
 """Dead letters and outcomes as the worker writes them, without a broker: `settle` records, then look."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 
 from tests.unit.fakes_core import TOPICS, make_record
 from tests.unit.fakes_time import EPOCH
+from worker.cli.dead_letters import session
 from worker.decode import decode
 from worker.model import (
+    Call,
     Command,
     Coordinates,
     Discarded,
@@ -102,7 +105,9 @@ def again(world, first, *, verb="replay", changes=None, by_hand=False, bare=Fals
     value = letter.value
     if changes is not None:
         data = json.loads(value)
-        data["invoice"] = {k: v for k, v in (data["invoice"] | changes).items() if v is not None}
+        data["invoice"] |= changes
+        for gone in [name for name, given in changes.items() if given is None]:
+            del data["invoice"][gone]
         value = json.dumps(data).encode()
     own = () if bare else letter.headers
     said = {"replay-of": str(first)}
@@ -150,11 +155,35 @@ def command(world, first, verb, *, identity, name=None, structured=False, **more
     return Record(TOPICS.replays, 0, offset, 0, (identity or str(first)).encode(), json.dumps(data).encode(), pairs)
 
 
+def settle_several(world):
+    """Four events: refused, expired and sent again well, in doubt, and one that is no JSON."""
+    call = Call(EPOCH, "unclear:timeout", "owner-1", 7)
+    world.settle(make_record(0, "20001", originalAmount=2500), REFUSED)
+    world.settle(make_record(1, "20002", originalAmount=100), EXPIRED)
+    world.settle(make_record(2, "20003", originalAmount=10), IN_DOUBT, history=History(1, calls=(call,)))
+    world.settle(Record(TOPICS.requests, 0, 3, 0, None, b"{", ()), None)
+    world.settle(again(world, Coordinates(TOPICS.requests, 0, 1), name="r-1"), SCHEDULED)
+    return world
+
+
+def found_by_the_command_line(monkeypatch, tmp_path):
+    """Topics that `worker dead-letters` finds instead of Kafka's, in an empty directory without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith(("KAFKA_", "KRAVIA_", "TOPIC_", "WORKER_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    made = FakeTopics()
+
+    async def opened(_connection, _topics, _step):
+        return made
+
+    monkeypatch.setattr(session, "open_source", opened)
+    return made
+
+
 def _origin(letter):
     headers = dict(letter.headers)
     names = ("topic", "partition", "offset")
     topic, partition, offset = (headers[f"__dlq.errors.{name}"].decode() for name in names)
     return Coordinates(topic, int(partition), int(offset))
-
-
-__all__ = ["FakeTopics", "again", "command", "make_record"]

@@ -45,7 +45,7 @@ def _audit(arguments: argparse.Namespace) -> int:
         return decisions
     decisions.sort(key=lambda one: one.settled, reverse=True)
     shown = decisions[: arguments.limit]
-    write(arguments, _COLUMNS, map(_row, shown))
+    write(arguments, _COLUMNS, map(_row, shown), below=("why",))
     complain(f"{len(shown)} of {len(decisions)} decisions that fit")
     return OK
 

@@ -49,7 +49,7 @@ def _groups(arguments: argparse.Namespace) -> int:
         return board
     chosen = [one for one in board.summaries.values() if selection.fits(one)]
     groups = grouped(chosen)
-    write(arguments, _COLUMNS, map(_row, groups[: arguments.limit]))
+    write(arguments, _COLUMNS, map(_row, groups[: arguments.limit]), below=("message", "do"))
     complain(f"{len(groups)} groups of {len(chosen)} that fit, of {len(board.summaries)} dead letters")
     return OK
 

@@ -19,11 +19,18 @@ _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a
 # What a spreadsheet takes for a formula (OWASP, "CSV Injection").
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
+_WIDE: Final = 10_000
+
 Row = Mapping[str, Any]
 
 
-def write(arguments: argparse.Namespace, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Write to stdout as `arguments` (of `format_parser`) ask for. `columns`: those of table and CSV."""
+def write(
+    arguments: argparse.Namespace, columns: Sequence[str], rows: Iterable[Row], *, below: Sequence[str] = ()
+) -> None:
+    """Write to stdout as `arguments` (of `format_parser`) ask for. `columns`: those of table and CSV.
+
+    `below`: those whose texts are too long for a terminal's table; they come in lines of their own there.
+    """
     if arguments.json:
         for row in rows:
             print(json.dumps(jsonable(row), ensure_ascii=False))
@@ -33,21 +40,40 @@ def write(arguments: argparse.Namespace, columns: Sequence[str], rows: Iterable[
         for row in rows:
             writer.writerow([_cell(row.get(name)) for name in columns])
     elif sys.stdout.isatty():
-        _table(columns, rows)
+        console, given = Console(), list(rows)
+        table = _table(columns, given)
+        # A table that must fold its cells is read by nobody.
+        unbounded = console.options.update(max_width=_WIDE)
+        if below or console.measure(table, options=unbounded).maximum > console.width:
+            _blocks(console, [name for name in columns if name not in below], below, given)
+        else:
+            console.print(table)
     else:
         print("\t".join(columns))
         for row in rows:
             print("\t".join(text(row.get(name)) or "-" for name in columns))
 
 
-def _table(columns: Sequence[str], rows: Iterable[Row]) -> None:
+def _blocks(console: Console, columns: Sequence[str], below: Sequence[str], rows: Iterable[Row]) -> None:
+    for row in rows:
+        first = Text()
+        for name in columns:
+            if words := text(row.get(name)):
+                first.append(f"{name} ", style="dim").append(f"{words}  ")
+        console.print(first)
+        for name in below:
+            if words := text(row.get(name)):
+                console.print(Text(f"  {name}: ", style="dim").append(words))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=True)
     for row in rows:
         # Text, not markup: a field may hold brackets.
         table.add_row(*(Text(text(row.get(name))) for name in columns))
-    Console().print(table)
+    return table
 
 
 def text(value: object) -> str:
