@@ -115,6 +115,7 @@ def outcome_of(record, name):
         "why": "w",
     }
     data = {
+        "version": 1,
         "outcome": name,
         "origin": {"topic": TOPICS.replays, "partition": record.partition, "offset": 0},
         "receivedAt": EPOCH.isoformat(),

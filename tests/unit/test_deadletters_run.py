@@ -139,7 +139,7 @@ async def test_the_rate_is_kept():
         die(topics, number, number)
     began = asyncio.get_running_loop().time()
     _, outbox, _ = await run(topics, await examined(topics), rate=20)
-    assert asyncio.get_running_loop().time() - began >= 100 / 20 - 0.1
+    assert asyncio.get_running_loop().time() - began >= 99 / 20 - 0.1
     assert all(count <= 2 for _, count in outbox.batches)
 
 
@@ -151,7 +151,7 @@ async def test_repeated_failure_stops_the_run_before_all_is_sent():
     report, outbox, _ = await run(
         topics, await examined(topics), answer=lambda record: "rejected", wait=True, stop_after=3, window=10, rate=100
     )
-    assert report.stopped == "3 failed in a row" or report.stopped.endswith("failed in a row")
+    assert report.stopped.endswith("failed in a row")
     assert len(outbox.sent) < 100
     assert report.left == 400 - len(outbox.sent)
 
@@ -217,7 +217,7 @@ async def test_a_canarys_failure_holds_back_later_events_of_its_invoice():
     held = [item.skipped for item in made.items if item.skipped]
     assert len(outbox.sent) == 2
     assert sent == {"1"}
-    assert "left out: an earlier event of this invoice was" in held
+    assert "left out: an earlier event of this invoice was, or failed again" in held
 
 
 @virtual

@@ -18,7 +18,7 @@ from worker.deadletters.outbox import Followed, Outbox
 from worker.deadletters.plan import Item, canaries
 from worker.deadletters.sending import Decision, Target, command_id, discard, replay
 from worker.deadletters.source import Source
-from worker.deadletters.stopping import Tally, result_of
+from worker.deadletters.stopping import WELL, Tally, result_of
 from worker.model import Coordinates, OutRecord, Partition, Record
 from worker.ports import Clock, Isolation, LogReader, Lost
 from worker.replayed import REPLAY, coordinates
@@ -185,18 +185,22 @@ class Run:
 
 def _keep_well(items: Iterable[Item], first: Iterable[Item]) -> None:
     """Leave out the groups whose canary did not go well, and what would overtake an event that is left out."""
-    well = {one.summary.fingerprint: one.result for one in first}
-    held: set[str] = set()
+    results = {one.summary.fingerprint: one.result for one in first}
+    held = {one.key for one in first if not _well(one.result)}
     for item in items:
         if item.sent:
             continue
-        result = well.get(item.summary.fingerprint)
-        if item.key in held:
-            item.skipped = "left out: an earlier event of this invoice was"
-        elif result is None or result.split(" ", 1)[0] not in {"scheduled", "repeated", "discarded"}:
+        result = results.get(item.summary.fingerprint)
+        if not _well(result):
             item.skipped = f"left out: its group's canary ended {result or 'nowhere'}"
+        elif item.key in held:
+            item.skipped = "left out: an earlier event of this invoice was, or failed again"
         if item.skipped is not None:
             held.add(item.key)
+
+
+def _well(result: str | None) -> bool:
+    return result is not None and result.split(" ", 1)[0] in WELL
 
 
 async def replays(source: Source, items: Collection[Item], decision: Decision, target: Target) -> Sending:
