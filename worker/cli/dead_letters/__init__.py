@@ -8,9 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from worker.cli.dead_letters.audit import add_audit
+from worker.cli.dead_letters.discard import add_discard
+from worker.cli.dead_letters.edit import add_edit
 from worker.cli.dead_letters.export import add_export
 from worker.cli.dead_letters.groups import add_groups
 from worker.cli.dead_letters.list import add_list
+from worker.cli.dead_letters.replay import add_replay
+from worker.cli.dead_letters.resolve import add_resolve
 from worker.cli.dead_letters.show import add_show
 
 if TYPE_CHECKING:
@@ -21,6 +25,10 @@ _VERBS: Final[tuple[Callable[["Commands"], None], ...]] = (
     add_groups,
     add_show,
     add_export,
+    add_replay,
+    add_resolve,
+    add_edit,
+    add_discard,
     add_audit,
 )
 """In the order of `--help`: looking, deciding, accounting."""

@@ -103,8 +103,8 @@ def _event(event: Mapping[str, Any] | None) -> Iterator[str]:
             yield f"  {line}"
         return
     if "attributes" in event:
-        yield from _pretty(event["attributes"])
-    yield from _pretty(event["data"])
+        yield from pretty(event["attributes"])
+    yield from pretty(event["data"])
 
 
 def _entry(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _short(value: Any) -> str:
     return dumps(value).decode()
 
 
-def _pretty(value: Any, indent: str = "  ", before: str = "", after: str = "") -> Iterator[str]:
+def pretty(value: Any, indent: str = "  ", before: str = "", after: str = "") -> Iterator[str]:
     """Indented JSON, numbers digit by digit."""
     inner = indent + "  "
     match value:
@@ -144,13 +144,13 @@ def _pretty(value: Any, indent: str = "  ", before: str = "", after: str = "") -
             yield f"{indent}{before}{{"
             last = len(value) - 1
             for index, (name, item) in enumerate(value.items()):
-                yield from _pretty(item, inner, f"{_short(name)}: ", "," if index < last else "")
+                yield from pretty(item, inner, f"{_short(name)}: ", "," if index < last else "")
             yield f"{indent}}}{after}"
         case list() if value:
             yield f"{indent}{before}["
             last = len(value) - 1
             for index, item in enumerate(value):
-                yield from _pretty(item, inner, "", "," if index < last else "")
+                yield from pretty(item, inner, "", "," if index < last else "")
             yield f"{indent}]{after}"
         case _:
             yield f"{indent}{before}{_short(value)}{after}"
