@@ -23,6 +23,9 @@ from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, r
 from worker.standing import Entry, standing_after
 from worker.verdict import after_replay, before_replay, obey
 
+_SHOWN = 5
+"""Codes that are named where a record is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaneConfig:
@@ -209,6 +212,14 @@ class Lane:
         return self._settlement(work, ended.ending, entry, course.history())
 
     async def _settle_invalid(self, work: Work, invalid: Invalid) -> Settlement | Lost:
+        if self.own.has_begun(work.record.coordinates):
+            # By an earlier version, whose contract took it. Refused, its calls would be forgotten.
+            codes = ", ".join(problem.code for problem in invalid.problems[:_SHOWN])
+            detail = (
+                f"{work.record.coordinates} was begun by an earlier version of the worker and this one can't read it "
+                f"({codes}): run the earlier version until it is settled"
+            )
+            return Lost(LostWhy.REFUSED, detail)
         before: Entry | None | Lost = None
         if invalid.identity is not None:
             before = await self.own.entry(invalid.identity)
