@@ -51,9 +51,7 @@ def texts(values: Values, *, chart: Path = CHART, name: str = "inv", namespace: 
     """Template's file name and what it renders to. Raises helm_python's errors, whose text is what a user reads."""
     with helm_python.Chart.load(chart) as loaded:
         loaded.validate_schema(values)
-        return {
-            Path(path).name: text for path, text in loaded.render(values, name=name, namespace=namespace).items()
-        }
+        return {Path(path).name: text for path, text in loaded.render(values, name=name, namespace=namespace).items()}
 
 
 def render(values: Values, *, chart: Path = CHART, name: str = "inv") -> list[Object]:

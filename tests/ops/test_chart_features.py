@@ -18,7 +18,13 @@ def test_the_network_policy_lets_through_what_is_needed_and_nothing_else() -> No
     assert ingress["ports"] == [{"protocol": "TCP", "port": 8080}]
     assert [next(iter(peer)) for peer in ingress["from"]] == ["namespaceSelector", "ipBlock"]
     rules = policy["spec"]["egress"]
-    assert [[port["port"] for port in rule["ports"]] for rule in rules] == [[53, 53], [9092], [443], [443], [4317, 4318]]
+    assert [[port["port"] for port in rule["ports"]] for rule in rules] == [
+        [53, 53],
+        [9092],
+        [443],
+        [443],
+        [4317, 4318],
+    ]
     assert all(rule.get("to") for rule in rules[:3])
     closed = changed(MINIMAL, networkPolicy__enabled=True)
     assert set(_egress(charts.one(charts.render(closed), "NetworkPolicy"))) == {(53, 53), (9092, 9093), (443,)}

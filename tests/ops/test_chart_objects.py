@@ -48,10 +48,7 @@ def test_objects_have_names_and_labels_of_their_own(path: Path) -> None:
 
 def test_the_examples_need_every_template() -> None:
     rendered = {
-        file
-        for path in charts.EXAMPLES
-        for file, text in charts.texts(charts.values_of(path)).items()
-        if text.strip()
+        file for path in charts.EXAMPLES for file, text in charts.texts(charts.values_of(path)).items() if text.strip()
     }
     # Rules and dashboards render what other files hold; their tests bring files of their own.
     assert rendered >= {

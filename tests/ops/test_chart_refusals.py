@@ -20,11 +20,17 @@ SASL = charts.example("sasl")
     [
         ({}, "settings.KAFKA_BOOTSTRAP_SERVERS is required"),
         ({}, "secrets.KRAVIA_TOKEN_FILE is required"),
-        (changed(MINIMAL, terminationGracePeriodSeconds=55), "terminationGracePeriodSeconds is 55: it must be more than"),
+        (
+            changed(MINIMAL, terminationGracePeriodSeconds=55),
+            "terminationGracePeriodSeconds is 55: it must be more than",
+        ),
         (changed(MINIMAL, settings__WORKER_DRAIN_TIMEOUT=50), "WORKER_DRAIN_TIMEOUT (50) + WORKER_COMMIT_TIMEOUT (10)"),
         (changed(MINIMAL, settings__WORKER_COMMIT_TIMEOUT=15), "terminationGracePeriodSeconds is 60"),
         (changed(MINIMAL, settings__WORKER_DRAIN_TIMEOUT=39), "settings.WORKER_DRAIN_TIMEOUT is 39"),
-        (changed(MINIMAL, settings__WORKER_GRACE=90), "settings.WORKER_GRACE is what terminationGracePeriodSeconds says"),
+        (
+            changed(MINIMAL, settings__WORKER_GRACE=90),
+            "settings.WORKER_GRACE is what terminationGracePeriodSeconds says",
+        ),
         (changed(MINIMAL, replicas=13), "replicas is 13: more than topics.partitions (12)"),
         (changed(MINIMAL, workload__maxSurge=0), "no upgrade could ever begin"),
         (changed(MINIMAL, workload__maxSurge="0%", workload__maxUnavailable="0%"), "no upgrade could ever begin"),
@@ -44,8 +50,7 @@ SASL = charts.example("sasl")
         (changed(MINIMAL, settings__KRAVIA_CA_FILE="/ca.pem"), "set secrets.KRAVIA_CA_FILE"),
         (
             changed(MINIMAL, secrets__KRAVIA_TOKEN_FILE__value="s"),
-            "secrets.KRAVIA_TOKEN_FILE: give exactly one of value, existingSecret and (for files) existingConfigMap; "
-            "given: value, existingSecret",
+            "give exactly one of value, existingSecret and (for files) existingConfigMap; given: value, existingSecret",
         ),
         (changed(MINIMAL, secrets__KRAVIA_TOKEN_FILE={}), "given: none"),
         (changed(MINIMAL, secrets__KRAVIA_TOKEN_FILE__key=None), "secrets.KRAVIA_TOKEN_FILE: name the key"),
