@@ -157,6 +157,7 @@ class _Worker:
             owning.partitions,
             settings.worker_partition_window,
             settings.worker_drain_timeout,
+            wiring.rule_policy(settings),
         )
         pipeline = Pipeline(tools)
         consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)

@@ -1,7 +1,8 @@
 """From a record to an event that the saga can take, or to everything that is wrong with it. Pure.
 
 What is checked first is what the rest rests on: envelope and JSON (`undecodable`, see `worker.envelope`), the
-partition that the identity leads to (`misrouted`), then the contract in `schemas.events` (`validation`).
+partition that the identity leads to (`misrouted`), then the contract in `schemas.events` and, of what is valid there,
+the rules in `schemas.rules` (`validation`, or a warning).
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from schemas.events import (
 )
 from schemas.identity import partition_for
 from schemas.jsontext import JsonValue, canonical, dumps, plain
+from schemas.rules import DEFAULT_POLICY, RulePolicy, judge
+from schemas.violations import Violation
 from worker.envelope import Opened, Unreadable, open_record
 from worker.model import Attachment, Command, Decoded, Event, Invalid, Problem, Record, Reference, Refusal
 
@@ -41,7 +44,14 @@ DEFAULT_LIMITS: Final = Limits()
 _MAX_KEY_SHOWN: Final = 200
 
 
-def decode(record: Record, *, partition_count: int, commands: bool = False, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+def decode(
+    record: Record,
+    *,
+    partition_count: int,
+    commands: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    rules: RulePolicy = DEFAULT_POLICY,
+) -> Decoded:
     """The event in `record`, or why there is none. Never raises, whatever the record holds.
 
     `commands`: the record stands in a topic that may hold a person's decisions, too; nowhere else are they believed.
@@ -50,6 +60,8 @@ def decode(record: Record, *, partition_count: int, commands: bool = False, limi
     with a pointer into the event's data and without its values. An invalid event keeps its identity where that is
     readable; a misrouted one has none, so that it settles under its coordinates and touches no other partition's
     ledger.
+
+    `rules`: what each rule does with a valid event that breaks it; what only warns is in `Event.warnings`.
     """
     opened = open_record(record, (REQUESTED_TYPE, COMMAND_TYPE) if commands else (REQUESTED_TYPE,))
     if isinstance(opened, Unreadable):
@@ -65,11 +77,13 @@ def decode(record: Record, *, partition_count: int, commands: bool = False, limi
         if right != record.partition:
             misrouted = _misrouted(key.decode(), right, partition_count)
             return Invalid(opened.envelope, None, Refusal.MISROUTED, (misrouted,), record.size)
-    problems = _attachment_problems(data, limits)
+    if isinstance(checked, InvoiceRequest):
+        errors, warnings = judge(checked, rules, key_differs=record.key != key)
+    else:
+        errors, warnings = checked, []
+    problems = (*_problems(errors), *_attachment_problems(data, limits))
     if identity is None or problems or not isinstance(checked, InvoiceRequest):
-        if not isinstance(checked, InvoiceRequest):
-            problems = [Problem(*violation) for violation in checked] + problems
-        return Invalid(opened.envelope, identity, Refusal.VALIDATION, tuple(problems), record.size)
+        return Invalid(opened.envelope, identity, Refusal.VALIDATION, problems, record.size)
     body = _register_body(data)
     return Event(
         envelope=opened.envelope,
@@ -82,8 +96,12 @@ def decode(record: Record, *, partition_count: int, commands: bool = False, limi
         attachments=tuple(_attachment(attachment) for attachment in checked.attachments or ()),
         start_message=checked.startMessage or DEFAULT_START_MESSAGE,
         size=record.size,
-        key_differs=record.key != key,
+        warnings=_problems(warnings),
     )
+
+
+def _problems(found: list[Violation]) -> tuple[Problem, ...]:
+    return tuple([Problem(*violation) for violation in found])
 
 
 def _attachment(given: InlineAttachment | ReferencedAttachment) -> Attachment | Reference:
@@ -99,8 +117,7 @@ def _attachment(given: InlineAttachment | ReferencedAttachment) -> Attachment | 
 def _command(opened: Opened, record: Record, partition_count: int) -> Command | Invalid:
     command = check_command(opened.data)
     if isinstance(command, list):
-        problems = tuple(Problem(*violation) for violation in command)
-        return Invalid(opened.envelope, None, Refusal.VALIDATION, problems, record.size)
+        return Invalid(opened.envelope, None, Refusal.VALIDATION, _problems(command), record.size)
     right = partition_for(command.identity.encode(), partition_count)
     if right != record.partition:
         misrouted = _misrouted(command.identity, right, partition_count)

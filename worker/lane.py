@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
 
+from schemas.rules import DEFAULT_POLICY, RulePolicy
+from schemas.violations import MORE
 from worker.course import Course
 from worker.decode import decode
 from worker.drain import Drain
@@ -31,6 +33,7 @@ class LaneConfig:
     partitions: int
     window: int
     drain_timeout: float = 45.0
+    rules: RulePolicy = DEFAULT_POLICY
 
 
 @dataclass(slots=True)
@@ -106,8 +109,7 @@ class Lane:
             if not prefix.take(record.offset):
                 continue
             self._observer.consumed(record.topic, record.partition)
-            commands = record.topic == self._config.topics.replays
-            work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands), taken)
+            work = Work(record, self._decoded(record), taken)
             must_wait = self.own.must_wait(work.key, record.coordinates)
             if self._is_settled(work):
                 prefix.settle(record.offset)
@@ -119,6 +121,15 @@ class Lane:
             if not must_wait:
                 for parked in self._parked.pop(work.key, ()):
                     self._begin(parked)
+
+    def _decoded(self, record: Record) -> Decoded:
+        commands, count = record.topic == self._config.topics.replays, self._config.partitions
+        decoded = decode(record, partition_count=count, commands=commands, rules=self._config.rules)
+        if isinstance(decoded, Invalid) and self.own.has_begun(record.coordinates):
+            # A former owner may have registered it, by rules that were set otherwise: refused now, its call would be
+            # forgotten, and a corrected event would be registered once more. What has begun ends by what lets it.
+            decoded = decode(record, partition_count=count, commands=commands, rules=self._config.rules.lenient)
+        return decoded
 
     def _begin(self, work: Work) -> None:
         """Let it have its turn, behind earlier events of its identity."""
@@ -177,8 +188,8 @@ class Lane:
                 assert_never(unreachable)
 
     async def _settle_event(self, work: Work, event: Event) -> Settlement | Lost:
-        if event.key_differs:
-            self._observer.warned("key_differs")
+        for code in {warning.code for warning in event.warnings} - {MORE}:
+            self._observer.warned(code)
         work.course = course = self._pipeline.course(event, self.own, self.drain)
         ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
@@ -216,7 +227,8 @@ class Lane:
             entry = replace(entry, replays=entry.replays + 1)
         now = self._clock.now()
         spent = work.course.spent if work.course else {}
-        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent)
+        warnings = work.decoded.warnings if isinstance(work.decoded, Event) else ()
+        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent, warnings)
         settlement = Settlement(
             record.coordinates,
             work.key.encode(),

@@ -16,6 +16,7 @@ from schemas.outcomes import (
     Origin,
     Outcome,
     OutcomeError,
+    OutcomeWarning,
     RegisterCall,
     RejectedOutcome,
     RepeatedOutcome,
@@ -32,6 +33,7 @@ from worker.model import (
     Failed,
     History,
     OutRecord,
+    Problem,
     Record,
     Rejected,
     Repeated,
@@ -60,6 +62,7 @@ class _Common(TypedDict):
     attempts: int
     calls: list[RegisterCall]
     replayOf: str | None
+    warnings: list[OutcomeWarning]
     timings: Timings
     observed: Literal[True] | None
 
@@ -83,7 +86,8 @@ class Desk:
 class Receipt:
     """How one input record ended. Times are aware UTC; `taken_at`: when the worker took the record.
 
-    `identity` is None where it can't be read. `spent`: seconds in calls, by step.
+    `identity` is None where it can't be read. `spent`: seconds in calls, by step. `warnings`: what the contract's
+    rules found odd.
     """
 
     envelope: Envelope
@@ -93,6 +97,7 @@ class Receipt:
     settled_at: datetime
     taken_at: datetime
     spent: Mapping[Step, float] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
 
 
 def receipt_id(origin: Coordinates) -> str:
@@ -174,6 +179,7 @@ def _outcome(receipt: Receipt, *, observed: bool) -> Outcome:
         attempts=_attempts(receipt),
         calls=[RegisterCall(at=c.at, answer=c.answer, owner=c.owner, intent=c.intent) for c in history.calls],
         replayOf=envelope.replay_of,
+        warnings=[OutcomeWarning(pointer=w.pointer, code=w.code, message=w.message) for w in receipt.warnings],
         timings=_timings(receipt),
         observed=True if observed else None,
     )

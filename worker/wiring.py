@@ -1,5 +1,6 @@
 """Each part's share of the settings, as the small frozen value that the part takes."""
 
+from schemas.rules import RulePolicy
 from worker.clock import SystemClock
 from worker.doubt import DoubtPolicy
 from worker.gate import GatePolicy
@@ -89,6 +90,11 @@ def doubt_policy(settings: Settings) -> DoubtPolicy:
 def sweep_policy(settings: Settings) -> SweepPolicy:
     """The bounds of a sweep."""
     return SweepPolicy(page=settings.kravia_search_page, pages=settings.worker_sweep_pages)
+
+
+def rule_policy(settings: Settings) -> RulePolicy:
+    """What each rule of the contract does with an event that breaks it."""
+    return settings.rule_policy
 
 
 def consumer_config(settings: Settings) -> ConsumerConfig:

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from pathlib import Path
 
 from schemas.identity import identity
+from schemas.rules import DEFAULT_POLICY
 from tests.unit.fakes_log import FakeAdmin, FakeLog, FakeProducer, FakeReader
 from tests.unit.fakes_time import EPOCH, VirtualClock
 from worker.answers import Done, NotSent, Registered
@@ -28,7 +29,7 @@ from worker.standing import HEADER_KEY, decode_entry
 from worker.tools import Tools
 
 _EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "invoice-requested.invoice.json"
-_BODY = json.loads(_EXAMPLE.read_bytes())["invoice"]
+_BODY = json.loads(_EXAMPLE.read_bytes())["invoice"] | {"accountingInvoiceId": "A-1"}  # breaks no rule
 TOPICS = TopicNames()
 DESK = Desk("group", "0.1.0", TOPICS, outcome_partitions=1, dead_letter_partitions=1)
 JOURNAL, LEDGER = Partition(TOPICS.journal, 0), Partition(TOPICS.ledger, 0)
@@ -186,13 +187,13 @@ class World:
         taken.start()
         return taken
 
-    async def lane(self, own=None, *, window=100):
+    async def lane(self, own=None, **options):
         """A lane on a fresh ownership."""
-        return self.new_lane(own or await self.own(), window=window)
+        return self.new_lane(own or await self.own(), **options)
 
-    def new_lane(self, own, *, window=100):
+    def new_lane(self, own, *, window=100, rules=DEFAULT_POLICY):
         """A lane on this ownership."""
-        config = LaneConfig(TOPICS, DESK, partitions=1, window=window)
+        config = LaneConfig(TOPICS, DESK, partitions=1, window=window, rules=rules)
         return Lane(config, own, Pipeline(self.tools), self.budget, self.clock, self.watcher)
 
     def open_gate(self):

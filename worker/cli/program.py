@@ -12,9 +12,11 @@ from importlib import metadata
 
 from worker.cli.common import FAILED, INTERRUPTED
 from worker.cli.config import add_config
+from worker.cli.emit import add_emit
 from worker.cli.run import add_run
 from worker.cli.topics import add_topics
 from worker.cli.validate import add_validate
+from worker.cli.why import add_why
 
 _EPILOG = """\
 exit status: 0 well; 1 it failed, or what was looked at is not as it must be; 2 wrong usage or refused settings;
@@ -51,6 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     add_run(commands)
     add_topics(commands)
     add_validate(commands)
+    add_emit(commands)
+    add_why(commands)
     add_config(commands)
     commands.add_parser("demo", help="broker, simulated Kravia, producer and worker on this machine, with a live view")
     return parser

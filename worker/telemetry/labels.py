@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.rules import RULES
 from worker.model import Reason, Refusal, Step
 from worker.ports import LostWhy
 from worker.standing import State as LedgerState
@@ -103,9 +104,9 @@ GATE_WHYS = Label(
 )
 WARNING_MEANINGS: dict[str, str] = {
     "fetched_before_seek": "records came between a partition's assignment and our seek; they are read again",
-    "key_differs": "a record's key is not its identity, yet leads to the right partition: its producer should be told",
     "register_body_buffered": "a register body did not fit the socket's send buffer: its end left unchecked",
     "throttled": "the API answered 429, or 503 with Retry-After: every call waits as long as it asked",
+    **{rule.code: f"rule broken: {rule.sentence[:-1]}" for rule in RULES},
 }
 DOUBT_STATES = Label("state", ("reconciling", "given_up"))
 LEDGER_STATES = Label("state", tuple(LedgerState))
