@@ -54,7 +54,12 @@ MODEL_RULES: Final = (
 
 WORKER_RULES: Final = (
     ProseRule("too_many", ("attachments",), "An event has at most 20 attachments (the schema says 100)."),
-    ProseRule("too_large", ("content", "size"), "A document has at most 10 MiB (10485760 bytes), decoded."),
+    ProseRule(
+        "too_large",
+        ("content", "size"),
+        "A document in an event has at most 10 MiB (10485760 bytes), decoded; one that is fetched at most what the "
+        "worker's operator sets: 25 MiB (26214400 bytes) when nothing is set.",
+    ),
     ProseRule("duplicate_file_name", ("fileName",), "The documents of an event have different file names."),
     ProseRule("misrouted", (), "The record stands in the partition that its identity leads to."),
 )
