@@ -57,8 +57,8 @@ WORKER_RULES: Final = (
     ProseRule(
         "too_large",
         ("content", "size"),
-        "A document in an event has at most 10 MiB (10485760 bytes), decoded; one that is fetched at most what the "
-        "worker's operator sets: 25 MiB (26214400 bytes) when nothing is set.",
+        "A document in the event has at most 10 MiB (10485760 bytes), decoded; one by reference what "
+        "`DOCUMENT_MAX_BYTES` allows (25 MiB).",
     ),
     ProseRule("duplicate_file_name", ("fileName",), "The documents of an event have different file names."),
     ProseRule("misrouted", (), "The record stands in the partition that its identity leads to."),
