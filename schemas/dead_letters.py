@@ -23,10 +23,13 @@ MAX_HEADER: Final = 1024
 
 
 class DeadLetterHeaders(BaseModel):
-    """The headers that the worker adds. In a record their values are text: numbers in digits, times as RFC 3339."""
+    """The headers that the worker adds. In a record their values are text: numbers in digits, times as RFC 3339.
+
+    Headers that are not known are passed over: a later release may add some.
+    """
 
     model_config = ConfigDict(
-        extra="forbid",
+        extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
         validate_by_name=True,

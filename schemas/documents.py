@@ -21,13 +21,21 @@ _DOCUMENTS: Final[Mapping[str, tuple[TypeAdapter[Any], str]]] = {
 }
 
 
-class _JsonSchema(GenerateJsonSchema):
-    """Without OpenAPI's `discriminator`: JSON Schema has none, and AsyncAPI's is of another form."""
+class _Generator(GenerateJsonSchema):
+    """Leaves out what is pydantic's or OpenAPI's rather than JSON Schema's."""
 
     def tagged_union_schema(self, schema: core_schema.TaggedUnionSchema) -> JsonSchemaValue:
-        made = super().tagged_union_schema(schema)
-        made.pop("discriminator", None)
-        return made
+        """Without `discriminator`, which is OpenAPI's keyword; the branches' constants tell them apart."""
+        found = super().tagged_union_schema(schema)
+        found.pop("discriminator", None)
+        return found
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        """Without `default: null`: null is the same as absent everywhere."""
+        found = super().default_schema(schema)
+        if found.get("default", ...) is None:
+            del found["default"]
+        return found
 
 
 def documents() -> dict[str, str]:
@@ -36,6 +44,7 @@ def documents() -> dict[str, str]:
 
 
 def _text(name: str, adapter: TypeAdapter[Any], title: str) -> str:
-    schema = adapter.json_schema(mode="validation", by_alias=True, schema_generator=_JsonSchema)
+    schema = adapter.json_schema(mode="validation", by_alias=True, schema_generator=_Generator)
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": f"urn:kravia:invoice-worker:{name}", "title": title}
-    return json.dumps(head | {k: v for k, v in schema.items() if k != "title"}, indent=2, ensure_ascii=False) + "\n"
+    # ASCII only: patterns hold invisible characters, which every engine takes as they are and no reader sees.
+    return json.dumps(head | {k: v for k, v in schema.items() if k != "title"}, indent=2) + "\n"

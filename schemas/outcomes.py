@@ -3,7 +3,8 @@
 
 A CloudEvent in Kafka's binary mode; its type says how the input ended, and so does `outcome` in its data: a closed
 union. Its id is `outcome_id` of the input's coordinates, the same however often it is computed, so a reader can drop
-duplicates. A reader refuses a `version` that it does not know.
+duplicates. A reader refuses a `version` and an `outcome` that it does not know, and passes over fields that it does
+not know: a later release may add some (docs/contract.md, "Versions").
 """
 
 import uuid
@@ -30,15 +31,15 @@ def outcome_id(topic: str, partition: int, offset: int) -> uuid.UUID:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, field_title_generator=field_title)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, field_title_generator=field_title)
 
 
 class Origin(_Part):
     """Where the input record stands."""
 
-    topic: str
-    partition: int = Field(ge=0)
-    offset: int = Field(ge=0)
+    topic: str = Field(description="Its topic.")
+    partition: int = Field(ge=0, description="Its partition.")
+    offset: int = Field(ge=0, description="Its offset.")
 
 
 class OutcomeError(_Part):
@@ -71,10 +72,12 @@ class CommandEcho(_Part):
     """Whose decision the input was: a command, or a dead letter that was sent again."""
 
     id: str = Field(description="The command's id: one that was seen before has no effect.")
-    verb: Literal["replay", "edit", "registered", "not_registered", "discard"]
-    who: str
-    when: AwareDatetime
-    why: str
+    verb: Literal["replay", "edit", "registered", "not_registered", "discard"] = Field(
+        description="What was decided: send it again, send it corrected, a verdict on a doubt, or not at all."
+    )
+    who: str = Field(description="Who decided.")
+    when: AwareDatetime = Field(description="When.")
+    why: str = Field(description="Why.")
     changed: list[str] | None = Field(default=None, description="Of an edit: JSON pointers of what was changed.")
     seen: Literal[True] | None = Field(default=None, description="The id was seen before: this had no effect.")
 
@@ -100,7 +103,7 @@ class _Outcome(_Part):
     claimType: str | None = Field(default=None, description="Of the identity.")
     invoiceNo: str | None = Field(default=None, description="Of the identity, in Unicode's NFC.")
     accountingInvoiceId: str | None = Field(default=None, description="Of a credit note's identity, in Unicode's NFC.")
-    origin: Origin
+    origin: Origin = Field(description="The input record, by its place.")
     eventId: str | None = Field(default=None, description="The input's CloudEvents id.")
     eventSource: str | None = Field(default=None, description="The input's CloudEvents source.")
     receivedAt: AwareDatetime = Field(description="The input's own time, else its record's timestamp.")
@@ -132,27 +135,27 @@ class _Outcome(_Part):
 class ScheduledOutcome(_Outcome):
     """Registered, everything attached, started."""
 
-    outcome: Literal["scheduled"]
+    outcome: Literal["scheduled"] = Field(description="How the input ended.")
     invoiceId: str = Field(description="Kravia's id.")
 
 
 class RejectedOutcome(_Outcome):
     """Ended by what the event says; it is in the dead-letter topic too."""
 
-    outcome: Literal["rejected"]
-    reason: RejectedReason
+    outcome: Literal["rejected"] = Field(description="How the input ended.")
+    reason: RejectedReason = Field(description="Why: see docs/contract.md.")
     errors: list[OutcomeError] = Field(description="Everything that is wrong, at most 101 entries.")
     step: Step | None = Field(default=None, description="The call that Kravia refused.")
-    httpStatus: int | None = None
+    httpStatus: int | None = Field(default=None, description="Of Kravia's answer.")
     invoiceId: str | None = Field(default=None, description="Kravia's id, when it was registered before.")
 
 
 class FailedOutcome(_Outcome):
     """Ended without the event's fault; it is in the dead-letter topic too."""
 
-    outcome: Literal["failed"]
-    reason: FailedReason
-    step: Step
+    outcome: Literal["failed"] = Field(description="How the input ended.")
+    reason: FailedReason = Field(description="Why: see docs/contract.md.")
+    step: Step = Field(description="The call at which it ended.")
     httpStatus: int | None = Field(default=None, description="Of the last answer.")
     invoiceId: str | None = Field(default=None, description="Kravia's id, when it was registered.")
     doubt: int | None = Field(default=None, description="Journal offset of the intent that is in doubt.")
@@ -162,7 +165,7 @@ class FailedOutcome(_Outcome):
 class RepeatedOutcome(_Outcome):
     """The same invoice again: the earlier result stands, no call was made."""
 
-    outcome: Literal["repeated"]
+    outcome: Literal["repeated"] = Field(description="How the input ended.")
     invoiceId: str | None = Field(default=None, description="Kravia's id, when it is registered.")
     earlierOutcome: str = Field(description="Id of the outcome that stands.")
 
@@ -170,18 +173,18 @@ class RepeatedOutcome(_Outcome):
 class DiscardedOutcome(_Outcome):
     """A person decided that it shall not be processed."""
 
-    outcome: Literal["discarded"]
-    who: str
-    why: str
+    outcome: Literal["discarded"] = Field(description="How the input ended.")
+    who: str = Field(description="Who decided.")
+    why: str = Field(description="Why, as that person wrote it.")
 
 
 class ResolvedOutcome(_Outcome):
     """A person's verdict on a doubt was obeyed: the ledger says so now, no call was made."""
 
-    outcome: Literal["resolved"]
-    verdict: Literal["registered", "not_registered"]
-    who: str
-    why: str
+    outcome: Literal["resolved"] = Field(description="How the input ended.")
+    verdict: Literal["registered", "not_registered"] = Field(description="What that person found out.")
+    who: str = Field(description="Who decided.")
+    why: str = Field(description="Why, as that person wrote it.")
     doubt: int = Field(description="Journal offset of the intent that was in doubt.")
     invoiceId: str | None = Field(default=None, description="Kravia's id, by the verdict `registered`.")
 

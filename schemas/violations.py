@@ -7,6 +7,8 @@ from pydantic_core import ErrorDetails
 
 MAX_VIOLATIONS: Final = 100
 """What is reported at most; one more then says how many there were. An outcome must fit into its topic."""
+MORE: Final = "more"
+"""The code of that one."""
 _MAX_NAME: Final = 64
 
 _SENTENCES: Final = {
@@ -20,8 +22,8 @@ _SENTENCES: Final = {
     "model_attributes_type": ("wrong_type", "This must be an object."),
     "dict_type": ("wrong_type", "This must be an object."),
     "list_type": ("wrong_type", "This must be a list."),
-    "none_required": ("not_allowed", "This field is not allowed here: remove it."),
     "string_too_short": ("empty", "This must not be empty."),
+    "string_unicode": ("wrong_encoding", "This holds half of a surrogate pair, which UTF-8 can't write."),
     "string_pattern_mismatch": ("bad_format", "This does not have the form that it needs."),
 }
 _LIMITS: Final = {
@@ -46,7 +48,7 @@ def bounded(found: list[Violation]) -> list[Violation]:
     if len(found) <= MAX_VIOLATIONS:
         return found
     rest = len(found) - MAX_VIOLATIONS
-    return [*found[:MAX_VIOLATIONS], Violation("", "more", f"There are {rest} more problems than are listed.")]
+    return [*found[:MAX_VIOLATIONS], Violation("", MORE, f"There are {rest} more problems than are listed.")]
 
 
 def pointer(path: Iterable[str | int]) -> str:
@@ -65,5 +67,5 @@ def violation(error: ErrorDetails, path: Iterable[str | int]) -> Violation:
     if kind in _LIMITS:
         code, sentence = _LIMITS[kind]
         return Violation(where, code, sentence.format(**error["ctx"]))
-    # The remaining kinds are our own (see `schemas.fields`): their sentences hold no values.
+    # The remaining kinds are our own (see `schemas.fields`, `schemas.files`): their sentences hold no values.
     return Violation(where, kind, error["msg"])

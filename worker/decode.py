@@ -1,7 +1,8 @@
 """From a record to an event that the saga can take, or to everything that is wrong with it. Pure.
 
 What is checked first is what the rest rests on: envelope and JSON (`undecodable`, see `worker.envelope`), the
-partition that the identity leads to (`misrouted`), then the contract in `schemas.events` (`validation`).
+partition that the identity leads to (`misrouted`), then the contract in `schemas.events` and, of what is valid there,
+the rules in `schemas.rules` (`validation`, or a warning).
 """
 
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ from schemas.events import (
 )
 from schemas.identity import partition_for
 from schemas.jsontext import JsonValue, canonical, dumps, plain
+from schemas.rules import DEFAULT_POLICY, RulePolicy, judge
+from schemas.violations import Violation
 from worker import replayed
 from worker.envelope import Opened, Unreadable, open_record
 from worker.model import (
@@ -49,14 +52,25 @@ class Limits:
     attachments: int = 20
     """Documents of one event; beyond `schemas.events.MAX_ATTACHMENTS` the contract refuses them anyway."""
     attachment_bytes: int = 10 * 1024 * 1024
-    """Bytes of one document, decoded."""
+    """Bytes of one document that travels in the event, decoded."""
+    reference_bytes: int = 25 * 1024 * 1024
+    """Bytes of one document that is fetched."""
 
 
 DEFAULT_LIMITS: Final = Limits()
+NO_LIMITS: Final = Limits(MAX_ATTACHMENTS, 2**62, 2**62)
+"""For what has begun before the limits were set so."""
 _MAX_KEY_SHOWN: Final = 200
 
 
-def decode(record: Record, *, partition_count: int, commands: bool = False, limits: Limits = DEFAULT_LIMITS) -> Decoded:
+def decode(
+    record: Record,
+    *,
+    partition_count: int,
+    commands: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    rules: RulePolicy = DEFAULT_POLICY,
+) -> Decoded:
     """The event in `record`, or why there is none. Never raises, whatever the record holds.
 
     `commands`: the record stands in a topic that may hold a person's decisions, too; nowhere else are they believed.
@@ -65,6 +79,8 @@ def decode(record: Record, *, partition_count: int, commands: bool = False, limi
     with a pointer into the event's data and without its values. An invalid event keeps its identity where that is
     readable; a misrouted one has none, so that it settles under its coordinates and touches no other partition's
     ledger.
+
+    `rules`: what each rule does with a valid event that breaks it; what only warns is in `Event.warnings`.
     """
     opened = open_record(record, (REQUESTED_TYPE, COMMAND_TYPE) if commands else (REQUESTED_TYPE,), by_person=commands)
     if isinstance(opened, Unreadable):
@@ -80,13 +96,17 @@ def decode(record: Record, *, partition_count: int, commands: bool = False, limi
         if right != record.partition:
             misrouted = _misrouted(key.decode(), right, partition_count)
             return Invalid(opened.envelope, None, Refusal.MISROUTED, (misrouted,), record.size)
-    problems = _attachment_problems(data, limits)
-    if identity is not None:
-        problems += _identity_problems(record, opened.envelope, identity)
+    if isinstance(checked, InvoiceRequest):
+        errors, warnings = judge(checked, rules, key_differs=record.key != key)
+    else:
+        errors, warnings = checked, []
+    problems = (
+        *_problems(errors),
+        *_attachment_problems(data, limits),
+        *(_identity_problems(record, opened.envelope, identity) if identity else ()),
+    )
     if identity is None or problems or not isinstance(checked, InvoiceRequest):
-        if not isinstance(checked, InvoiceRequest):
-            problems = [Problem(*violation) for violation in checked] + problems
-        return Invalid(opened.envelope, identity, Refusal.VALIDATION, tuple(problems), record.size)
+        return Invalid(opened.envelope, identity, Refusal.VALIDATION, problems, record.size)
     body = _register_body(data)
     return Event(
         envelope=opened.envelope,
@@ -99,8 +119,12 @@ def decode(record: Record, *, partition_count: int, commands: bool = False, limi
         attachments=tuple(_attachment(attachment) for attachment in checked.attachments or ()),
         start_message=checked.startMessage or DEFAULT_START_MESSAGE,
         size=record.size,
-        key_differs=record.key != key,
+        warnings=_problems(warnings),
     )
+
+
+def _problems(found: list[Violation]) -> tuple[Problem, ...]:
+    return tuple([Problem(*violation) for violation in found])
 
 
 def _attachment(given: InlineAttachment | ReferencedAttachment) -> Attachment | Reference:
@@ -116,8 +140,7 @@ def _attachment(given: InlineAttachment | ReferencedAttachment) -> Attachment | 
 def _command(opened: Opened, record: Record, partition_count: int) -> Command | Invalid:
     command = check_command(opened.data)
     if isinstance(command, list):
-        problems = tuple(Problem(*violation) for violation in command)
-        return Invalid(opened.envelope, None, Refusal.VALIDATION, problems, record.size)
+        return Invalid(opened.envelope, None, Refusal.VALIDATION, _problems(command), record.size)
     origin = opened.envelope.replay_of
     if command.identity is None and origin is None:
         problem = Problem(
@@ -212,8 +235,8 @@ def _attachment_problems(data: JsonValue, limits: Limits) -> list[Problem]:
             continue
         content, name = attachment.get("content"), attachment.get("fileName")
         size = attachment.get("size")
-        if isinstance(size, int) and "url" in attachment and size > limits.attachment_bytes:
-            message = f"A document has at most {limits.attachment_bytes} bytes."
+        if isinstance(size, int) and "url" in attachment and size > limits.reference_bytes:
+            message = f"A document has at most {limits.reference_bytes} bytes."
             problems.append(Problem(f"/attachments/{index}/size", "too_large", message))
         if isinstance(content, str) and len(content) // 4 * 3 - content[-2:].count("=") > limits.attachment_bytes:
             message = f"A document has at most {limits.attachment_bytes} bytes."

@@ -55,7 +55,7 @@ def open_record(
     """The envelope and the data of `record`, or everything that is wrong with either. Never raises.
 
     `types`: the CloudEvents types that this topic may hold. `by_person`: it is the operators' own topic, so its headers
-    are believed when they say who sent a record again.
+    are believed when they say what they replay and who sent it again.
     """
     headers = {name.lower(): value or b"" for name, value in record.headers}
     found: list[Problem] = []
@@ -81,7 +81,7 @@ def open_record(
         correlation_id=texts["correlationid"],
         traceparent=_traceparent(traceparent, headers),
         time=_time(texts["time"], record.timestamp_ms, found),
-        replay_of=replayed.replay_of(headers, found),
+        replay_of=replayed.replay_of(headers, found) if by_person else None,
         audit=replayed.audit(headers, found) if by_person else None,
     )
     return Unreadable(envelope, tuple(found)) if found else Opened(envelope, data, texts["type"])

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
+from schemas.rules import DEFAULT_POLICY, RulePolicy
+from schemas.violations import MORE
 from worker.course import Course
-from worker.decode import decode
+from worker.decode import DEFAULT_LIMITS, NO_LIMITS, Limits, decode
 from worker.drain import Drain
 from worker.flow import Budget
 from worker.model import Command, Decoded, Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
@@ -21,6 +23,9 @@ from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, r
 from worker.standing import Entry, standing_after
 from worker.verdict import after_replay, before_replay, obey
 
+_SHOWN = 5
+"""Codes that are named where a record is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class LaneConfig:
@@ -31,6 +36,8 @@ class LaneConfig:
     partitions: int
     window: int
     drain_timeout: float = 45.0
+    rules: RulePolicy = DEFAULT_POLICY
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(slots=True)
@@ -106,8 +113,7 @@ class Lane:
             if not prefix.take(record.offset):
                 continue
             self._observer.consumed(record.topic, record.partition)
-            commands = record.topic == self._config.topics.replays
-            work = Work(record, decode(record, partition_count=self._config.partitions, commands=commands), taken)
+            work = Work(record, self._decoded(record), taken)
             must_wait = self.own.must_wait(work.key, record.coordinates)
             if self._is_settled(work):
                 prefix.settle(record.offset)
@@ -119,6 +125,18 @@ class Lane:
             if not must_wait:
                 for parked in self._parked.pop(work.key, ()):
                     self._begin(parked)
+
+    def _decoded(self, record: Record) -> Decoded:
+        config = self._config
+        commands, count = record.topic == config.topics.replays, config.partitions
+        decoded = decode(record, partition_count=count, commands=commands, limits=config.limits, rules=config.rules)
+        if isinstance(decoded, Invalid) and self.own.has_begun(record.coordinates):
+            # A former owner may have registered it, by rules that were set otherwise: refused now, its call would be
+            # forgotten, and a corrected event would be registered once more. What has begun ends by what lets it.
+            decoded = decode(
+                record, partition_count=count, commands=commands, limits=NO_LIMITS, rules=config.rules.lenient
+            )
+        return decoded
 
     def _begin(self, work: Work) -> None:
         """Let it have its turn, behind earlier events of its identity."""
@@ -177,8 +195,8 @@ class Lane:
                 assert_never(unreachable)
 
     async def _settle_event(self, work: Work, event: Event) -> Settlement | Lost:
-        if event.key_differs:
-            self._observer.warned("key_differs")
+        for code in {warning.code for warning in event.warnings} - {MORE}:
+            self._observer.warned(code)
         work.course = course = self._pipeline.course(event, self.own, self.drain)
         ended = await self._pipeline.handle(course)
         if isinstance(ended, Lost):
@@ -194,6 +212,14 @@ class Lane:
         return self._settlement(work, ended.ending, entry, course.history())
 
     async def _settle_invalid(self, work: Work, invalid: Invalid) -> Settlement | Lost:
+        if self.own.has_begun(work.record.coordinates):
+            # By an earlier version, whose contract took it. Refused, its calls would be forgotten.
+            codes = ", ".join(problem.code for problem in invalid.problems[:_SHOWN])
+            detail = (
+                f"{work.record.coordinates} was begun by an earlier version of the worker and this one can't read it "
+                f"({codes}): run the earlier version until it is settled"
+            )
+            return Lost(LostWhy.REFUSED, detail)
         before: Entry | None | Lost = None
         if invalid.identity is not None:
             before = await self.own.entry(invalid.identity)

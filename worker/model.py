@@ -152,8 +152,6 @@ class Event:
     start_message: str
     size: int
     """Bytes of the record it came in: what it counts against the bound on bytes in flight."""
-    key_differs: bool = False
-    """The record's key is not the identity, yet leads to the right partition: worth a warning."""
     warnings: tuple[Problem, ...] = ()
     """What rules of the contract found odd: sent all the same, counted, and listed in the outcome."""
 

@@ -43,6 +43,8 @@ def data(number: int | str, *, creditor: int = CREDITOR, documents: int = 0, **c
         "originalAmount": 2500,
         "currencyCode": "NOK",
     }
+    if changes.get("claimType") != "CreditNote":  # of a credit note it would be part of the identity
+        invoice["accountingInvoiceId"] = f"acc-{number}"
     made: dict[str, Any] = {"invoice": invoice | changes}
     if documents:
         made["attachments"] = [

@@ -31,7 +31,7 @@ SCHEMAS = ROOT / "schemas"
 DOCUMENT = yaml.safe_load((SCHEMAS / "asyncapi.yaml").read_text(encoding="utf-8"))
 MESSAGES = DOCUMENT["components"]["messages"]
 FILES = {"asyncapi.yaml": DOCUMENT} | {
-    f"./json/{path.name}": json.loads(path.read_text(encoding="utf-8")) for path in (SCHEMAS / "json").iterdir()
+    f"./json/{path.name}": json.loads(path.read_text(encoding="utf-8")) for path in (SCHEMAS / "json").glob("*.json")
 }
 INPUT = ("invoiceRequested", "invoiceRequestedStructured", "invoiceRequestedBare", "verdict", "verdictStructured")
 

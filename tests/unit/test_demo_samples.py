@@ -46,6 +46,19 @@ def test_good_events_lead_where_their_key_says_and_are_their_own_identity():
         assert identity_parts(sample.key.decode()) is not None
 
 
+def test_good_events_break_no_rule_and_odd_ones_are_warned_about():
+    for sample in of(Kind.GOOD):
+        found = decoded(sample)
+        assert isinstance(found, Event)
+        assert not found.warnings, found.warnings
+    codes = set()
+    for sample in of(Kind.ODD):
+        found = decoded(sample)
+        assert isinstance(found, Event)
+        codes |= {warning.code for warning in found.warnings}
+    assert codes == {"due_before_invoice", "organisation_number", "email", "postal_code", "reference_missing"}
+
+
 def test_good_events_add_up():
     claim_types = set()
     for sample in of(Kind.GOOD):
@@ -72,13 +85,13 @@ def test_organization_numbers_have_their_check_digit():
 
 
 def test_a_repeat_is_the_very_same_event():
-    earlier = {sample.value: sample for sample in of(Kind.GOOD)}
+    earlier = {sample.value: sample for sample in of(Kind.GOOD) + of(Kind.ODD)}
     for sample in of(Kind.REPEAT):
         assert sample.headers == earlier[sample.value].headers
 
 
 def test_a_conflict_names_an_invoice_that_was_sent():
-    amounts = {sample.key: data(sample)["invoice"] for sample in of(Kind.GOOD)}
+    amounts = {sample.key: data(sample)["invoice"] for sample in of(Kind.GOOD) + of(Kind.ODD)}
     for sample in of(Kind.CONFLICT):
         assert data(sample)["invoice"] != amounts[sample.key]
 

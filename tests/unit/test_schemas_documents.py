@@ -13,6 +13,7 @@ from schemas.documents import documents
 from schemas.events import InvoiceRequest, check
 from schemas.jsontext import loads
 from schemas.outcomes import OUTCOME, OUTCOME_TYPES
+from schemas.published import broken, published
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 EXAMPLES = sorted((FOLDER / "examples").glob("*.json"))
@@ -31,15 +32,59 @@ def of(prefix):
 
 
 def test_the_generated_files_are_up_to_date():
-    texts = {path.name: path.read_text(encoding="utf-8") for path in (FOLDER / "json").iterdir()}
-    assert texts == documents(), "run `python -m schemas`"
+    assert published(FOLDER / "json") == documents(), "run `python -m schemas`"
 
 
-def test_the_command_writes_them_all(monkeypatch, tmp_path):
+def test_nothing_published_is_broken():
+    before = published(FOLDER / "json" / "published")
+    assert set(before) == {
+        f"{name}.v1.json" for name in ("invoice-requested", "outcome", "command", "dead-letter-headers")
+    }
+    assert broken(before, documents()) == []
+
+
+@pytest.fixture
+def elsewhere(monkeypatch, tmp_path):
     monkeypatch.setattr("schemas.__main__.__file__", str(tmp_path / "__main__.py"))
-    main()
-    written = {str(path.relative_to(tmp_path)): path for path in tmp_path.rglob("*.*")}
+    return tmp_path / "json"
+
+
+def test_the_command_writes_them_all(elsewhere):
+    assert main() == 0
+    root = elsewhere.parent
+    written = {path.relative_to(root).as_posix(): path for path in root.rglob("*.*")}
     assert {name: path.read_text(encoding="utf-8") for name, path in written.items()} == generated()
+
+
+def test_publishing_copies_them(elsewhere):
+    assert main(["--publish"]) == 0
+    assert published(elsewhere / "published") == documents()
+
+
+def test_publishing_is_refused_where_it_would_break_somebody(elsewhere, capsys):
+    main(["--publish"])
+    file = elsewhere / "published" / "outcome.v1.json"
+    before = json.loads(file.read_text(encoding="utf-8"))
+    before["$defs"]["ScheduledOutcome"]["properties"]["gone"] = {"type": "string"}
+    file.write_text(json.dumps(before), encoding="utf-8")
+    assert main(["--publish"]) == 1
+    assert "outcome.v1.json: /gone: properties: is gone" in capsys.readouterr().err
+    assert json.loads(file.read_text(encoding="utf-8")) == before
+
+
+def test_an_unknown_argument_is_refused(elsewhere, capsys):
+    assert main(["--force"]) == 2
+    assert "usage" in capsys.readouterr().err
+    assert not elsewhere.exists()
+
+
+def test_a_published_file_must_stay_and_a_new_one_breaks_nobody():
+    texts = documents()
+    assert broken(texts, texts | {"outcome.v2.json": "{}"}) == []
+    [found] = broken(texts, {name: text for name, text in texts.items() if name != "outcome.v1.json"})
+    assert found.startswith("outcome.v1.json: is gone")
+    [unknown] = broken({"else.v1.json": "{}"}, {"else.v1.json": "{}"})
+    assert "not known" in unknown
 
 
 @of("invoice-requested.")
@@ -99,6 +144,14 @@ def test_the_schema_refuses_what_the_model_refuses(change):
     data["invoice"].update(change)
     assert not validator("invoice-requested.v1.json").is_valid(data)
     assert isinstance(check(data), list)
+
+
+def test_readers_pass_over_fields_that_a_later_release_adds():
+    path = FOLDER / "examples" / "outcome.scheduled.json"
+    data = json.loads(path.read_text(encoding="utf-8"))
+    data |= {"added": {"later": 1}, "origin": {**data["origin"], "added": 1}}
+    validator("outcome.v1.json").validate(data)
+    assert OUTCOME.validate_python(data) == OUTCOME.validate_json(path.read_bytes())
 
 
 def test_an_outcome_of_a_newer_version_is_refused_by_name():

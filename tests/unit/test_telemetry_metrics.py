@@ -2,12 +2,14 @@
 
 import ast
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from worker.answers import Answer, Forbidden, NotSent, Stop, Unclear
+from worker.at_risk import Exposure, Risk, stake
 from worker.flow import Creditors
 from worker.gate import Gate, GatePolicy
 from worker.model import Reason, Refusal, Step, TopicNames
@@ -46,6 +48,22 @@ def samples(observer: PrometheusObserver) -> dict[tuple[str, frozenset[tuple[str
 
 def value(observer: PrometheusObserver, name: str, **labels: str) -> float:
     return samples(observer)[c.PREFIX + name, frozenset(labels.items())]
+
+
+def test_documents():
+    observer = PrometheusObserver()
+    observer.fetched("ok", 12, 0.5)
+    observer.fetched("document_missing", 0, 0.1)
+    observer.fetched("what nobody listed", 3, 0.1)
+    observer.spooled(24)
+    assert value(observer, "document_fetches_total", result="ok") == 1
+    assert value(observer, "document_fetches_total", result="document_missing") == 1
+    assert value(observer, "document_fetches_total", result="other") == 1
+    assert value(observer, "document_bytes_total") == 15
+    assert value(observer, "document_fetch_seconds_count") == 3
+    assert value(observer, "document_spool_bytes") == 24
+    observer.retried(Step.FETCH, "unreachable_timeout")
+    assert value(observer, "retries_total", step="fetch", why="unreachable") == 1
 
 
 def test_every_closed_series_starts_at_zero():
@@ -270,6 +288,18 @@ def test_doubts_and_what_the_ledger_holds_are_gauges():
     assert value(observer, "ledger_identities", state="scheduled") == 15
     assert value(observer, "ledger_identities", state="discarded") == 0
     assert value(observer, "possible_double_registers") == 2
+
+
+def test_money_at_risk_is_summed_over_the_partitions():
+    observer, first, second = PrometheusObserver(), Exposure(), Exposure()
+    first.add(stake(Risk.IN_DOUBT, Decimal("2500.10"), "NOK"))
+    second.add(stake(Risk.IN_DOUBT, Decimal("0.20"), "NOK"))
+    second.add(stake(Risk.DEAD, Decimal(7), "JPY"))
+    observer.gauges(lambda: [PartitionGauges(0, exposure=first), PartitionGauges(1, exposure=second)])
+    assert value(observer, "money_at_risk", state="in_doubt", currency="NOK") == 2500.3
+    assert value(observer, "invoices_at_risk", state="in_doubt", currency="NOK") == 2
+    assert value(observer, "money_at_risk", state="dead", currency="other") == 7
+    assert value(observer, "invoices_at_risk", state="behind_gate", currency="SEK") == 0
 
 
 def test_the_scraper_chooses_the_format():

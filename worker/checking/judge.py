@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from schemas.identity import partition_for
+from schemas.rules import DEFAULT_POLICY, KEY_DIFFERS, Action, RulePolicy
 from worker.checking.items import Broken, Item, Place
 from worker.checking.suggestions import suggestion
 from worker.decode import DEFAULT_LIMITS, Limits, decode
@@ -42,6 +43,7 @@ class Rules:
     """How strictly, and for which topic. `partitions` None: where a record goes is not looked at.
 
     `key`: what the producer uses as every record's key, None for the identity. `commands`: for the replays topic.
+    `policy`: what each rule of the contract does.
     """
 
     limits: Limits = DEFAULT_LIMITS
@@ -49,6 +51,7 @@ class Rules:
     partitioner: Partitioner = Partitioner.MURMUR2
     key: bytes | None = None
     commands: bool = False
+    policy: RulePolicy = DEFAULT_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def judge(item: Item, rules: Rules, *, partition: int | None = None) -> Decoded:
     """What the worker would have of the item in this partition; None: in the right one, wherever that is."""
     record = record_of(item, partition or 0)
     count = 1 if partition is None or rules.partitions is None else rules.partitions
-    return decode(record, partition_count=count, commands=rules.commands, limits=rules.limits)
+    return decode(record, partition_count=count, commands=rules.commands, limits=rules.limits, rules=rules.policy)
 
 
 def record_of(item: Item, partition: int) -> Record:
@@ -101,17 +104,26 @@ def examine(given: Item | Broken, rules: Rules) -> Judged:
     """Everything that the worker, and Kafka with its defaults, would say about an item."""
     if isinstance(given, Broken):
         return Judged(given.place, None, (_finding(Severity.ERROR, given.problem),))
-    decoded = judge(given, rules)
+    # The key that the record would have is not known before its identity: until then nothing is said about it.
+    keyless = replace(rules, policy=rules.policy.but(KEY_DIFFERS, Action.OFF))
+    decoded = judge(given, keyless)
     identity = decoded.identity
     item = replace(given, key=_key(given, identity, rules) or b"")
     partition = _partition(item, rules)
     if partition is not None and identity is not None and partition != _right(identity, rules):
+        decoded = judge(item, keyless, partition=partition)
+    elif isinstance(decoded, Event) and _tells_of_its_key(item.key, decoded, rules):
         decoded = judge(item, rules, partition=partition)
     problems = decoded.problems if isinstance(decoded, Invalid) else ()
     warnings = [*(decoded.warnings if isinstance(decoded, Event) else ()), *_oddities(item, decoded)]
     findings = [_finding(Severity.ERROR, problem) for problem in problems]
     findings += [warned(problem) for problem in warnings]
     return Judged(item.place, decoded, tuple(findings), identity, item.key or None, partition)
+
+
+def _tells_of_its_key(key: bytes | None, event: Event, rules: Rules) -> bool:
+    # Of a record without a key there is more to say (`no_key`), unless it is refused anyway.
+    return key != event.identity.encode() and (bool(key) or rules.policy.action(KEY_DIFFERS) is Action.REJECT)
 
 
 def _right(identity: str, rules: Rules) -> int:
@@ -142,8 +154,8 @@ def _oddities(item: Item, decoded: Decoded) -> list[Problem]:
         if not item.key:
             sentence = f"The record has no key: it needs {_shown(decoded.identity)}."
             found.append(Problem("", "no_key", sentence))
-        elif item.key != decoded.identity.encode():
-            found.append(Problem("", "key_differs", f"The key is not the identity {_shown(decoded.identity)}."))
+        elif isinstance(decoded, Command) and item.key != decoded.identity.encode():
+            found.append(Problem("", KEY_DIFFERS, f"The key is not the identity {_shown(decoded.identity)}."))
     size = record_of(item, 0).size
     if size > KAFKA_MESSAGE_BYTES:
         sentence = f"The record has {size} bytes: more than the {KAFKA_MESSAGE_BYTES} that Kafka takes by default."

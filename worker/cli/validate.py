@@ -92,6 +92,7 @@ def _validate(arguments: argparse.Namespace) -> int:
         partitioner=arguments.partitioner,
         key=None if arguments.key is None else arguments.key.encode(),
         commands=arguments.commands,
+        policy=loaded.settings.rule_policy,
     )
     inputs = Inputs(arguments.files, arguments.format)
     summary, repeats = _Summary(), Repeats()

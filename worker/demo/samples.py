@@ -1,8 +1,8 @@
 """Sample invoice events: Norwegian, synthetic, the same for the same seed.
 
 Names are put together from lists, e-mail addresses lie under example.no, organisation numbers carry a right check
-digit: nobody is meant. Most events are good; some come twice, some change an invoice that was sent before, and some
-are wrong in one of the ways that producers get it wrong.
+digit: nobody is meant. Most events are good and break no rule of the contract; some break one that warns, some come
+twice, some change an invoice that was sent before, and some are wrong in one of the ways that producers get it wrong.
 """
 
 import base64
@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """What a sample is meant to show."""
 
     GOOD = "good"
+    ODD = "odd"
+    """Breaks a rule that warns by default: scheduled all the same."""
     REPEAT = "repeat"
     CONFLICT = "conflict"
     INVALID = "invalid"
@@ -77,6 +79,9 @@ def samples(count: int, partitions: int, seed: int, start: datetime, interval: f
             made.append(_sample(Kind.CONFLICT, _changed(rng.choice(drafts), rng, at), partitions))
         elif draw < 0.11:
             made.append(_wrong(_draft(rng, number, at, seed), rng, partitions))
+        elif draw < 0.13:
+            drafts.append(_odd(_draft(rng, number, at, seed), number))
+            made.append(_sample(Kind.ODD, drafts[-1], partitions))
         else:
             drafts.append(_draft(rng, number, at, seed))
             made.append(_sample(Kind.GOOD, drafts[-1], partitions))
@@ -108,7 +113,7 @@ def _draft(rng: random.Random, number: int, at: datetime, seed: int) -> _Draft:
     invoice_no = f"{at.year}-{seed % 10_000:04d}-{number:05d}"
     accounting_id = f"acc-{rng.getrandbits(40):010x}"
     lines = [_line(rng) for _ in range(rng.randint(1, 4))]
-    issued = at.date() - timedelta(days=rng.randint(0, 5))
+    issued, due = _dates(at.date() - timedelta(days=rng.randint(0, 5)), claim_type)
     invoice: dict[str, Writable] = {
         "claimType": claim_type,
         "creditorId": creditor,
@@ -117,7 +122,7 @@ def _draft(rng: random.Random, number: int, at: datetime, seed: int) -> _Draft:
         "postalAddress": _address(rng),
         "invoiceNo": invoice_no,
         "invoiceDate": issued.isoformat(),
-        "dueDate": _due(issued, claim_type).isoformat(),
+        "dueDate": due.isoformat(),
         "originalAmount": sum((total for _, total in lines), Decimal(0)),
         "currencyCode": "NOK",
         "description": "Demo: " + str(lines[0][0]["description"]),
@@ -132,9 +137,10 @@ def _draft(rng: random.Random, number: int, at: datetime, seed: int) -> _Draft:
     return _Draft(identity(creditor, claim_type, invoice_no, accounting_id), data, event_id, at)
 
 
-def _due(issued: date, claim_type: str) -> date:
+def _dates(written: date, claim_type: str) -> tuple[date, date]:
     # A collection case is about an invoice that fell due some time ago.
-    return issued - timedelta(days=30) if claim_type == "CollectionCase" else issued + timedelta(days=14)
+    issued = written - timedelta(days=44) if claim_type == "CollectionCase" else written
+    return issued, issued + timedelta(days=14)
 
 
 def _debtor(rng: random.Random, number: int) -> dict[str, Writable]:
@@ -210,6 +216,19 @@ def _changed(draft: _Draft, rng: random.Random, at: datetime) -> _Draft:
     invoice["originalAmount"] = Decimal("1.00") + rng.randint(1, 1000)
     event_id = str(UUID(int=rng.getrandbits(128), version=4))
     return replace(draft, data={**draft.data, "invoice": invoice}, event_id=event_id, time=at)
+
+
+def _odd(draft: _Draft, number: int) -> _Draft:
+    """The draft with something that a rule warns about."""
+    invoice = _invoice(draft)
+    oddities: tuple[dict[str, Writable], ...] = (
+        {"dueDate": "2020-01-01"},
+        {"organizationNumber": "987654321"},
+        {"email": "post@"},
+        {"postalAddress": {"addressPostalCode": "155", "addressCity": "Oslo", "addressCountryCode": "NO"}},
+        {"debtorNumber": None},
+    )
+    return replace(draft, data={**draft.data, "invoice": {**invoice, **oddities[number % len(oddities)]}})
 
 
 def _wrong(draft: _Draft, rng: random.Random, partitions: int) -> Sample:

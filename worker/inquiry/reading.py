@@ -74,7 +74,7 @@ async def find(library: Library, subject: Subject) -> list[Target] | Lost:
 
 async def read(library: Library, target: Target) -> Evidence | Lost:
     """Everything about a target."""
-    topics, number = library.topics, target.partition
+    topics, number = library.topics, target.partition % library.inputs  # whoever asks may name one that is not there
     evidence = Evidence(target, topics, library.inputs)
     starts = await _committed(library, [number])
     if isinstance(starts, Lost):

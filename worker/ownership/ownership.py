@@ -159,6 +159,10 @@ class Ownership:
         """What the journal says of an event; the same object until the event is settled."""
         return self._progress.setdefault(origin, Progress())
 
+    def has_begun(self, origin: Coordinates) -> bool:
+        """Whether the journal holds anything of an event: it was taken for valid then."""
+        return origin in self._progress
+
     def must_wait(self, identity: str, origin: Coordinates) -> bool:
         """Whether an event that came must wait for another of its identity, of which a former owner left facts.
 

@@ -12,8 +12,10 @@ from enum import StrEnum
 from itertools import product
 
 from worker.telemetry.labels import (
+    CURRENCY,
     DOUBT_STATES,
     ENDINGS,
+    FETCHES,
     GATE_STATES,
     GATE_WHYS,
     LEDGER_STATES,
@@ -25,6 +27,7 @@ from worker.telemetry.labels import (
     RESULTS,
     RETRY_STEPS,
     RETRY_WHYS,
+    RISKS,
     SOURCES,
     STATES,
     STATUS_CLASSES,
@@ -128,6 +131,25 @@ RETRIES = _metric(
     RETRY_STEPS,
     RETRY_WHYS,
 )
+FETCHED = _metric(
+    "document_fetches_total",
+    Kind.COUNTER,
+    "Documents that events refer to, by what came of the fetch: ok, the code of a rejection, or why the store did not "
+    "give it this time.",
+    FETCHES,
+)
+FETCH_SECONDS = _metric(
+    "document_fetch_seconds",
+    Kind.HISTOGRAM,
+    "Duration of a document's fetch, whatever came of it; waits for space and for a place are not in it.",
+    buckets=CALL_BUCKETS,
+)
+FETCH_BYTES = _metric("document_bytes_total", Kind.COUNTER, "Bytes of documents that were read from stores.")
+SPOOL_BYTES = _metric(
+    "document_spool_bytes",
+    Kind.GAUGE,
+    "Bytes of disk space that events hold for their documents now, of DOCUMENT_SPOOL_BYTES.",
+)
 EVENTS = _metric(
     "events",
     Kind.GAUGE,
@@ -172,6 +194,18 @@ DOUBLES = _metric(
     "Identities with more than one register call that may have been carried out, less those that a person resolved. "
     "Counted from the ledger, so that a restart keeps it. Above 0 somebody must look.",
 )
+_RISKS = (
+    "in_doubt (may be registered or not: being reconciled, or left to a person), dead (not registered, or registered "
+    "and not started, and in the dead letters), behind_gate (waits for a closed gate). Each counts once."
+)
+MONEY_AT_RISK = _metric(
+    "money_at_risk",
+    Kind.GAUGE,
+    f"Sum of the amounts of invoices at risk, in the currency's units: {_RISKS}",
+    RISKS,
+    CURRENCY,
+)
+INVOICES_AT_RISK = _metric("invoices_at_risk", Kind.GAUGE, f"Invoices at risk: {_RISKS}", RISKS, CURRENCY)
 OWNED = _metric("owned_partitions", Kind.GAUGE, "Partitions that this process owns now.")
 COMMIT_SECONDS = _metric(
     "commit_seconds",
@@ -218,6 +252,10 @@ CATALOGUE: tuple[Metric, ...] = (
     CALLS,
     CALL_SECONDS,
     RETRIES,
+    FETCHED,
+    FETCH_SECONDS,
+    FETCH_BYTES,
+    SPOOL_BYTES,
     EVENTS,
     IN_FLIGHT_EVENTS,
     IN_FLIGHT_BYTES,
@@ -227,6 +265,8 @@ CATALOGUE: tuple[Metric, ...] = (
     OLDEST_DOUBT,
     LEDGER,
     DOUBLES,
+    MONEY_AT_RISK,
+    INVOICES_AT_RISK,
     OWNED,
     COMMIT_SECONDS,
     COMMIT_RECORDS,

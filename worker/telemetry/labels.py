@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.rules import RULES
+from worker.at_risk import CURRENCIES, OTHER_CURRENCY, Risk
+from worker.fetching import SENTENCES
 from worker.model import Reason, Refusal, Step
 from worker.ports import LostWhy
 from worker.standing import State as LedgerState
@@ -89,9 +92,12 @@ RETRY_WHYS = Label(
             "request_timeout",
             "no_id",
             "already_there",
+            "unreachable",
         ]
     ),
 )
+_UNFETCHED = ("timeout", "dns", "tls", "connect", "lost", "throttled", "server_error", "status", "spool")
+FETCHES = Label("result", _with_other(["ok", *SENTENCES, *_UNFETCHED]))
 TOPIC = Label("topic")
 PARTITION = Label("partition")
 STATES = Label("state", tuple(State))
@@ -103,12 +109,14 @@ GATE_WHYS = Label(
 )
 WARNING_MEANINGS: dict[str, str] = {
     "fetched_before_seek": "records came between a partition's assignment and our seek; they are read again",
-    "key_differs": "a record's key is not its identity, yet leads to the right partition: its producer should be told",
     "register_body_buffered": "a register body did not fit the socket's send buffer: its end left unchecked",
     "throttled": "the API answered 429, or 503 with Retry-After: every call waits as long as it asked",
+    **{rule.code: f"rule broken: {rule.sentence[:-1]}" for rule in RULES},
 }
 DOUBT_STATES = Label("state", ("reconciling", "given_up"))
 LEDGER_STATES = Label("state", tuple(LedgerState))
+RISKS = Label("state", tuple(Risk))
+CURRENCY = Label("currency", (*CURRENCIES, OTHER_CURRENCY))
 WARNINGS = Label("code", _with_other(WARNING_MEANINGS))
 RESOLUTIONS = Label(
     "resolution",
