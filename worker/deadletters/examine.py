@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.identity import partition_for
+from schemas.rules import DEFAULT_POLICY, RulePolicy
 from worker.deadletters.plan import Item, by_invoice
 from worker.deadletters.predict import Kind, Prediction, Rules, Standing, predict
 from worker.deadletters.sending import Decision, Letter, Target, as_replay, identity_in, replay
 from worker.deadletters.source import Source
 from worker.deadletters.standings import Standings, read_standings
-from worker.decode import decode
+from worker.decode import DEFAULT_LIMITS, Limits, decode
 from worker.facts import UnreadableRecordError
 from worker.model import Coordinates, Decoded, Record, TopicNames
 from worker.ports import LogAdmin, LogReader, Lost, LostWhy
@@ -39,6 +40,8 @@ class Ground:
     group: str
     partitions: int
     replay_limit: int
+    event_limits: Limits = DEFAULT_LIMITS
+    event_rules: RulePolicy = DEFAULT_POLICY
 
     @property
     def target(self) -> Target:
@@ -47,7 +50,9 @@ class Ground:
 
     def decode(self, record: Record) -> Decoded:
         """As the worker's lane decodes a record of the replay topic."""
-        return decode(record, partition_count=self.partitions, commands=True)
+        return decode(
+            record, partition_count=self.partitions, commands=True, limits=self.event_limits, rules=self.event_rules
+        )
 
     def rules(self, standings: Standings, partition: int) -> Rules:
         """What is predicted by in this partition."""
