@@ -57,6 +57,7 @@ async def back_off(
     if isinstance(decision, GiveUp):
         return course.gave_up(verdict)
     course.waiting = "backoff"
+    tools.observer.backed_off(course.step, decision.seconds)
     await asyncio.sleep(decision.seconds)
     return None
 
@@ -72,6 +73,7 @@ async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
             if not allowed or elapsed + left > tools.policy.elapsed:
                 return course.ends(Reason.FORBIDDEN)
             course.waiting = "backoff"
+            tools.observer.backed_off(course.step, left)
             async with course.slot.aside():
                 await asyncio.sleep(left)
     tools.creditors.try_now(creditor)
