@@ -1,27 +1,30 @@
 """What each alert is tried with: series, and whether it fires.
 
 A series is written as promtool's test files write it: `metric{labels}` and values such as `0+1x60` (from 0, 60 steps
-of 1). A step is a minute.
+of 1).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-STEP = "1m"
 _COUNT = "count by (alertname, job, instance, partition, reason, why, change)"
 POD = 'job="worker",instance="a:8080"'
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """After `minutes` of `series` the alert `name` fires once for each of `fires` (labels), and for nothing else."""
+    """After `minutes` of `series` the alert `name` fires once for each of `fires` (labels), and for nothing else.
+
+    `step`: minutes between two values; the same in all cases of an alert.
+    """
 
     name: str
     why: str
     series: Mapping[str, str]
     minutes: int
     fires: tuple[Mapping[str, str], ...] = field(default=())
+    step: int = 1
 
     def __str__(self) -> str:
         return f"{self.name}-{'fires' if self.fires else 'silent'}-{self.why.replace(' ', '-')}"
@@ -37,11 +40,11 @@ def trial(rules: list[str], cases: list[Case]) -> dict[str, Any]:
     """promtool's test file. What fires is read from ALERTS, so that texts may change without the tests."""
     return {
         "rule_files": rules,
-        "evaluation_interval": "1m",
+        "evaluation_interval": f"{cases[0].step}m",
         "tests": [
             {
                 "name": str(case),
-                "interval": STEP,
+                "interval": f"{case.step}m",
                 "input_series": [{"series": name, "values": values} for name, values in case.series.items()],
                 "promql_expr_test": [
                     {

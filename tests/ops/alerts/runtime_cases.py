@@ -65,5 +65,5 @@ def cases() -> Iterator[Case]:
         15,
     )
     observing = "InvoiceWorkerObserving"
-    yield Case(observing, "two days", dict([sample("observing", "1x2900")]), 1500, (POD,))
-    yield Case(observing, "an hour", dict([sample("observing", "1x60 0x2900")]), 1500)
+    yield Case(observing, "two days", dict([sample("observing", "1x290")]), 1500, (POD,), 10)
+    yield Case(observing, "an hour", dict([sample("observing", "1x6 0x290")]), 1500, step=10)

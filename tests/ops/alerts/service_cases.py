@@ -7,7 +7,7 @@ from tests.ops.alerts.case import Case, sample
 JOB = {"job": "worker"}
 
 
-def _settled(good: str, failed: str, rejected: str = "0x9000") -> dict[str, str]:
+def _settled(good: str, failed: str, rejected: str = "0x600") -> dict[str, str]:
     return dict(
         [
             sample("settled_total", good, outcome="scheduled", reason="none"),
@@ -29,15 +29,19 @@ def _ages(in_time: str, all_: str) -> dict[str, str]:
 def cases() -> Iterator[Case]:
     """Each alert of `service.yaml`, firing and silent."""
     # Burn rate: the share of bad records against 14.4, 6 and 1 times the budget of 1 %.
-    for name, minutes, bad, fine in (("Fast", 70, 20, 12), ("Medium", 370, 8, 5), ("Slow", 4400, 2, 0)):
-        shares = {"bad": (f"0+{100 - bad}x9000", f"0+{bad}x9000"), "fine": (f"0+{100 - fine}x9000", f"0+{fine}x9000")}
+    for name, minutes, step, bad, fine in (
+        ("Fast", 70, 1, 20, 12),
+        ("Medium", 370, 10, 8, 5),
+        ("Slow", 4400, 10, 2, 0),
+    ):
+        shares = {"bad": (f"0+{100 - bad}x600", f"0+{bad}x600"), "fine": (f"0+{100 - fine}x600", f"0+{fine}x600")}
         success, age = f"InvoiceWorkerFailedBurn{name}", f"InvoiceWorkerAgeBurn{name}"
         good, failed = shares["bad"]
-        yield Case(success, f"{bad} percent fail", _settled(good, failed), minutes, (JOB,))
-        yield Case(age, f"{bad} percent are late", _ages(good, "0+100x9000"), minutes, (JOB,))
+        yield Case(success, f"{bad} percent fail", _settled(good, failed), minutes, (JOB,), step)
+        yield Case(age, f"{bad} percent are late", _ages(good, "0+100x600"), minutes, (JOB,), step)
         good, failed = shares["fine"]
-        yield Case(success, f"{fine} percent fail", _settled(good, failed), minutes)
-        yield Case(age, f"{fine} percent are late", _ages(good, "0+100x9000"), minutes)
+        yield Case(success, f"{fine} percent fail", _settled(good, failed), minutes, step=step)
+        yield Case(age, f"{fine} percent are late", _ages(good, "0+100x600"), minutes, step=step)
     yield Case("InvoiceWorkerFailedBurnFast", "over by now", _settled("0+100x90", "0+100x30 3000x60"), 60)
     yield Case("InvoiceWorkerFailedBurnFast", "one of two", _settled("0x30 1x60", "0x30 1x60"), 32)
     yield Case("InvoiceWorkerFailedBurnFast", "only rejected", _settled("0+1x90", "0x90", "0+100x90"), 70)
