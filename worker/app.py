@@ -11,6 +11,7 @@ import uvloop
 
 from worker import wiring
 from worker.clock import SystemClock
+from worker.documents import HttpsDocuments
 from worker.faults import faults
 from worker.flow import Budget, Creditors
 from worker.gate import Gate
@@ -80,7 +81,11 @@ async def _serve(settings: Settings, *, observe: bool) -> int:
         return REFUSED
     if observe:
         log.info("observing", group=settings.kafka_group_id, outcomes=settings.topic_names.outcomes)
-    worker = await _Worker.build(settings, connection, cluster, token)
+    try:
+        worker = await _Worker.build(settings, connection, cluster, token)
+    except ValueError as error:  # a CA file that can't be used
+        log.error("refused_to_start", detail=str(error))
+        return REFUSED
     try:
         return await worker.run()
     finally:
@@ -102,6 +107,7 @@ class _Worker:
     health: HealthServer
     reader: KafkaReader
     admin: KafkaAdmin
+    documents: HttpsDocuments
 
     @classmethod
     async def build(
@@ -116,6 +122,7 @@ class _Worker:
             if token is None
             else KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
         )
+        documents = HttpsDocuments(wiring.documents_config(settings), clock, observer)
         gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
         budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
         reconciler = (
@@ -125,6 +132,7 @@ class _Worker:
         )
         tools = Tools(
             client,
+            documents,
             gate,
             Creditors(gate, clock, share=settings.worker_partition_window // 2),
             reconciler,
@@ -158,7 +166,8 @@ class _Worker:
             owning.partitions,
             settings.worker_partition_window,
             settings.worker_drain_timeout,
-            wiring.rule_policy(settings),
+            rules=wiring.rule_policy(settings),
+            limits=wiring.limits(settings),
         )
         pipeline = Pipeline(tools)
         consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)
@@ -200,7 +209,9 @@ class _Worker:
             readyz=status.readyz,
             status=status.report,
         )
-        return cls(settings, consumer, partitions, gate, reconciler, client, token, trimmer, health, reader, admin)
+        return cls(
+            settings, consumer, partitions, gate, reconciler, client, token, trimmer, health, reader, admin, documents
+        )
 
     async def run(self) -> int:
         """Until a signal, or until a part of it fails."""
@@ -242,6 +253,7 @@ class _Worker:
         """Let go of every connection."""
         await self.health.stop()
         await self.client.close()
+        await self.documents.close()
         await self.reader.close()
         await self.admin.close()
 

@@ -140,6 +140,19 @@ async def test_a_key_that_differs_and_yet_leads_to_the_right_partition_is_only_a
     await scene.close_books(sent)
 
 
+async def test_a_rule_does_what_is_set(scene: Scene):
+    worker = scene.worker(RULE_EMAIL="reject")
+    await worker.run()
+    sent = await scene.send(event(1, email="kari@"), event(2, dueDate="2020-01-01"), event(3))
+    outcomes = await scene.settled(sent)
+    assert [outcomes[origin].ending for origin in sent] == ["rejected validation", "scheduled", "scheduled"]
+    assert outcomes[sent[0]].codes == {"email"}
+    warned = [[warning["code"] for warning in outcomes[origin].data["warnings"]] for origin in sent]
+    assert warned == [[], ["due_before_invoice"], []]
+    assert await worker.metric("warnings_total", code="due_before_invoice") == 1
+    await scene.close_books(sent)
+
+
 @asynccontextmanager
 async def plain_producer(scene: Scene, compression: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
     """Not idempotent: a record that was refused must not leave a gap in its sequence."""

@@ -15,6 +15,7 @@ from worker.telemetry.labels import (
     COMMIT_WHYS,
     DOUBT_STATES,
     ENDINGS,
+    FETCHES,
     GATE_STATES,
     GATE_WHYS,
     LEDGER_STATES,
@@ -134,6 +135,25 @@ BACKOFF_SECONDS = _metric(
     Kind.COUNTER,
     "Seconds of the waits before another attempt, counted when a wait begins and summed over events, by step.",
     RETRY_STEPS,
+)
+FETCHED = _metric(
+    "document_fetches_total",
+    Kind.COUNTER,
+    "Documents that events refer to, by what came of the fetch: ok, the code of a rejection, or why the store did not "
+    "give it this time.",
+    FETCHES,
+)
+FETCH_SECONDS = _metric(
+    "document_fetch_seconds",
+    Kind.HISTOGRAM,
+    "Duration of a document's fetch, whatever came of it; waits for space and for a place are not in it.",
+    buckets=CALL_BUCKETS,
+)
+FETCH_BYTES = _metric("document_bytes_total", Kind.COUNTER, "Bytes of documents that were read from stores.")
+SPOOL_BYTES = _metric(
+    "document_spool_bytes",
+    Kind.GAUGE,
+    "Bytes of disk space that events hold for their documents now, of DOCUMENT_SPOOL_BYTES.",
 )
 EVENTS = _metric(
     "events",
@@ -280,6 +300,10 @@ CATALOGUE: tuple[Metric, ...] = (
     CALL_SECONDS,
     RETRIES,
     BACKOFF_SECONDS,
+    FETCHED,
+    FETCH_SECONDS,
+    FETCH_BYTES,
+    SPOOL_BYTES,
     EVENTS,
     IN_FLIGHT_EVENTS,
     IN_FLIGHT_BYTES,
