@@ -13,6 +13,9 @@ from helm.monitoring.files import FILES, alert_files, alert_groups, generated
 from tests.ops.alerts import money_cases, runtime_cases, service_cases
 from tests.ops.alerts.case import trial
 from tests.ops.promtool import promtool
+from worker.model import Partition
+from worker.telemetry.intake import IntakeGauges, Limits
+from worker.telemetry.metrics import PartitionGauges, PrometheusObserver
 
 ROOT = Path(__file__).parents[2]
 ALERTS = {alert.name: alert for groups in alert_groups(Pace()).values() for group in groups for alert in group.alerts}
@@ -84,3 +87,12 @@ def test_a_runbook_helps(page: str) -> None:
 def test_no_runbook_is_left_over() -> None:
     pages = {alert.page for alert in ALERTS.values()}
     assert {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")} == pages | {"README"}
+
+
+def test_promtool_finds_nothing_wrong_with_the_metrics() -> None:
+    observer = PrometheusObserver()
+    observer.gauges(lambda: [PartitionGauges(0)])
+    partition = Partition("invoice.requests", 0)
+    observer.intake(lambda: IntakeGauges(True, 0.0, {0: True}, {partition: 0}, {0: 0.0}), Limits(1, 1, 1))
+    body, _ = observer.expose("text/plain")
+    promtool("check", "metrics", text=body.decode())
