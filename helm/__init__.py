@@ -1,1 +1,1 @@
-"""The chart, and the two scripts that write what it knows of settings and package it."""
+"""The chart, and the code that writes what it knows of settings, metrics and alerts, and packages it."""

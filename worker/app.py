@@ -34,6 +34,7 @@ from worker.reconcile import Reconciler
 from worker.settings import Settings
 from worker.status import Status
 from worker.telemetry.health import HealthServer
+from worker.telemetry.intake import Limits
 from worker.telemetry.logs import configure
 from worker.telemetry.metrics import PrometheusObserver
 from worker.tools import Tools
@@ -194,6 +195,13 @@ class _Worker:
         )
         status = Status(consumer, partitions, gate, clock)
         observer.gauges(status.gauges)
+        limits = Limits(
+            settings.worker_max_in_flight,
+            settings.worker_max_in_flight_bytes,
+            settings.worker_partition_window,
+            observing=token is None,
+        )
+        observer.intake(status.intake, limits)
         health = HealthServer(
             settings.worker_http_host,
             settings.worker_http_port,

@@ -128,11 +128,13 @@ class Progress:
     attached: set[str] = field(default_factory=set)
     started: bool = False
     identity: str | None = None
+    since: datetime | None = field(default=None, compare=False)
+    """When its first fact was written, by the clock of who wrote it."""
 
     def add(self, offset: int, fact: Fact) -> None:
         """Take in a fact that stands at `offset` of the journal; facts come in the journal's order."""
         if self.first is None:
-            self.first, self.identity = offset, fact.identity
+            self.first, self.identity, self.since = offset, fact.identity, fact.at
         match fact.kind:
             case Kind.INTENT:
                 self.attempts.append(Attempt(offset, fact.at, fact.owner))

@@ -236,6 +236,10 @@ class Partitions:
         """The lanes of the partitions that are owned now."""
         return [keeper.lane for keeper in self._keepers.values() if keeper.lane is not None]
 
+    def served(self) -> Mapping[int, bool]:
+        """Each assigned partition, and whether its records flow."""
+        return {keeper.partition: keeper.problem is None for keeper in self._keepers.values()}
+
     def problems(self) -> list[str]:
         """Assigned partitions that are not served, a sentence each."""
         return [

@@ -263,7 +263,16 @@ class Observer:
 
     def retried(self, step: Step, why: str) -> None: ...
 
+    def backed_off(self, step: Step, seconds: float) -> None:
+        """An event begins to wait so long before its next attempt."""
+
     def committed(self, partition: int, records: int, seconds: float) -> None: ...
+
+    def commit_failed(self, why: str) -> None:
+        """A settlement's transaction failed, or its end is not known (`LostWhy`)."""
+
+    def rebalanced(self) -> None:
+        """The group rebalances, and this member takes part."""
 
     def ownership(self, partition: int, what: str) -> None:
         """`started`, `restored`, `closed`, or why it was lost (`LostWhy`)."""

@@ -13,6 +13,7 @@ from worker.model import Event
 from worker.partitions import Partitions
 from worker.ports import Clock
 from worker.standing import State as LedgerState
+from worker.telemetry.intake import IntakeGauges
 from worker.telemetry.labels import State
 from worker.telemetry.metrics import PartitionGauges
 
@@ -66,6 +67,22 @@ class Status:
                 lane.own.table.doubles,
                 _exposure(lane, works),
             )
+
+    def intake(self) -> IntakeGauges:
+        """How the intake stands, at each scrape."""
+        now = self._clock.now()
+        lanes = {lane.own.partition: lane for lane in self._partitions.lanes()}
+        lags = {
+            partition: max(0, end - lanes[partition.number].own.prefixes[partition.topic].next)
+            for partition, end in self._consumer.ends().items()
+            if partition.number in lanes
+        }
+        facts = {
+            number: 0.0 if (since := lane.own.oldest_fact) is None else max(0.0, (now - since).total_seconds())
+            for number, lane in lanes.items()
+        }
+        member = self._consumer.problem is None
+        return IntakeGauges(member, self._consumer.fetch_age(now), self._partitions.served(), lags, facts)
 
     def report(self) -> dict[str, Any]:
         """`/status`: JSON. Identities and coordinates are named, nothing else of an event."""

@@ -79,6 +79,7 @@ async def wait_or_give_up(
     if isinstance(decision, GiveUp):
         return True
     course.waiting = "backoff"
+    tools.observer.backed_off(course.step, decision.seconds)
     await asyncio.sleep(decision.seconds)
     return False
 
@@ -94,6 +95,7 @@ async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
             if not allowed or elapsed + left > tools.policy.elapsed:
                 return course.ends(Reason.FORBIDDEN)
             course.waiting = "backoff"
+            tools.observer.backed_off(course.step, left)
             course.let_go()
             async with course.slot.aside():
                 await asyncio.sleep(left)

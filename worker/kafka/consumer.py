@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -74,6 +75,8 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._stopping = False
         self.last_poll = 0.0
         """The loop's time of the latest poll: the liveness of intake."""
+        self._assigned_at = 0.0
+        self._wanted: list[TopicPartition] = []
         self.problem: str | None = "not a member of the group yet"
 
     async def start(self) -> Lost | None:
@@ -109,7 +112,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         consumer = self._live()
         while not self._stopping:
             self.last_poll = asyncio.get_running_loop().time()
-            wanted = [TopicPartition(*partition) for partition in self.sink.with_room()]
+            wanted = self._wanted = [TopicPartition(*partition) for partition in self.sink.with_room()]
             try:
                 batch = await consumer.getmany(
                     *(wanted or [_NOWHERE]), timeout_ms=int(_POLL * 1000), max_records=self._config.max_poll_records
@@ -157,6 +160,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Drain; heartbeats go on meanwhile."""
         self.problem = "rebalancing"
+        self._observer.rebalanced()
         if revoked:
             await self.sink.revoked()
 
@@ -168,8 +172,36 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             # A position of any kind, or aiokafka raises for the whole consumer; it is paused until it is released.
             consumer.seek(tp, 0)
         self.problem = None
+        self._assigned_at = asyncio.get_running_loop().time()
         log.info("assigned", partitions=sorted(f"{tp.topic}/{tp.partition}" for tp in assigned))
         self.sink.assigned([Partition(*tp) for tp in assigned])
+
+    # For metrics: looks, never waits
+
+    def ends(self) -> dict[Partition, int]:
+        """The high watermark of each assigned partition, as the latest fetch saw it; where there was one."""
+        return {
+            Partition(tp.topic, tp.partition): end
+            for tp in self._assignment()
+            if (end := self._live().highwater(tp)) is not None
+        }
+
+    def fetch_age(self, now: datetime) -> float:
+        """Seconds since a broker answered a fetch, of the partition with room that has waited longest; 0: none has.
+
+        `now`: wall time, which is what aiokafka notes.
+        """
+        assigned = self._assignment()
+        since = asyncio.get_running_loop().time() - self._assigned_at
+        ages = [
+            since if (at := self._live().last_poll_timestamp(tp)) is None else min(since, now.timestamp() - at / 1000)
+            for tp in self._wanted
+            if tp in assigned
+        ]
+        return max(0.0, *ages, 0.0)
+
+    def _assignment(self) -> frozenset[TopicPartition]:
+        return frozenset() if self._consumer is None else self._consumer.assignment()
 
     # Intake
 

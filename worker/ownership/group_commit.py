@@ -142,8 +142,9 @@ class GroupCommit:
             async with asyncio.timeout(self._config.commit_timeout):
                 done = await self._transaction([*ledger, *outcomes, *dead_letters])
         except TimeoutError:
-            return Lost(LostWhy.TIMEOUT, "a settlement took longer than the commit time-out")
+            done = Lost(LostWhy.TIMEOUT, "a settlement took longer than the commit time-out")
         if isinstance(done, Lost):
+            self._observer.commit_failed(done.why)
             return done
         for settlement, offset in zip(batch, done.offsets, strict=False):
             self._table.load(settlement.key, settlement.entry, offset)

@@ -7,6 +7,7 @@ the journal's writes a claim (it is still ours after the second began), only the
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from worker.facts import Fact, Kind, Progress, UnreadableRecordError
@@ -243,6 +244,12 @@ class Ownership:
     def open_intents(self) -> int:
         """Intents without a known answer, inherited ones included."""
         return sum(progress.doubt is not None for progress in self._progress.values())
+
+    @property
+    def oldest_fact(self) -> datetime | None:
+        """When the oldest fact of an unsettled event was written."""
+        times = (progress.since for progress in self._progress.values())
+        return min((since for since in times if since is not None), default=None)
 
     async def flush(self) -> Lost | None:
         """Wait until all that is queued is committed, or the ownership is lost."""

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import product
 
 from worker.telemetry.labels import (
+    COMMIT_WHYS,
     CURRENCY,
     DOUBT_STATES,
     ENDINGS,
@@ -131,6 +132,12 @@ RETRIES = _metric(
     RETRY_STEPS,
     RETRY_WHYS,
 )
+BACKOFF_SECONDS = _metric(
+    "backoff_seconds_total",
+    Kind.COUNTER,
+    "Seconds of the waits before another attempt, counted when a wait begins and summed over events, by step.",
+    RETRY_STEPS,
+)
 FETCHED = _metric(
     "document_fetches_total",
     Kind.COUNTER,
@@ -167,6 +174,36 @@ OLDEST = _metric(
     "oldest_unfinished_seconds",
     Kind.GAUGE,
     "Age of the oldest event taken and not settled, 0 where there is none.",
+    PARTITION,
+)
+IN_FLIGHT_EVENTS_LIMIT = _metric(
+    "in_flight_events_limit",
+    Kind.GAUGE,
+    "Most events under way in this process (WORKER_MAX_IN_FLIGHT). Those that wait for a retry or a gate step aside.",
+)
+IN_FLIGHT_BYTES_LIMIT = _metric(
+    "in_flight_bytes_limit",
+    Kind.GAUGE,
+    "Most bytes of input records under way (WORKER_MAX_IN_FLIGHT_BYTES); one that is larger goes alone.",
+)
+WINDOW = _metric(
+    "partition_window_records",
+    Kind.GAUGE,
+    "Most unsettled records that are read ahead for each partition (WORKER_PARTITION_WINDOW).",
+)
+LAG = _metric(
+    "lag_records",
+    Kind.GAUGE,
+    "Offsets from the first unsettled record to the end of the partition, as the latest fetch saw it. A full window "
+    "is not fetched for: the end stands still then, so page on age, never on this.",
+    TOPIC,
+    PARTITION,
+)
+OLDEST_FACT = _metric(
+    "oldest_unsettled_fact_seconds",
+    Kind.GAUGE,
+    "Age of the oldest fact in the journal whose event is not settled, 0 where there is none. The journal keeps it, "
+    "and what came after it, until then: it must be far younger than the journal's retention.",
     PARTITION,
 )
 OPEN_INTENTS = _metric(
@@ -207,6 +244,23 @@ MONEY_AT_RISK = _metric(
 )
 INVOICES_AT_RISK = _metric("invoices_at_risk", Kind.GAUGE, f"Invoices at risk: {_RISKS}", RISKS, CURRENCY)
 OWNED = _metric("owned_partitions", Kind.GAUGE, "Partitions that this process owns now.")
+SERVED = _metric(
+    "partition_served",
+    Kind.GAUGE,
+    "For each assigned partition: 1 while its records flow, 0 while it is taken over, lost or refused.",
+    PARTITION,
+)
+MEMBER = _metric(
+    "group_member",
+    Kind.GAUGE,
+    "1 while the process is a member of the group, 0 while it joins or the group rebalances.",
+)
+FETCH_AGE = _metric(
+    "fetch_age_seconds",
+    Kind.GAUGE,
+    "Seconds since a broker answered a fetch, of the input partition that has waited longest; 0 where none has room.",
+)
+REBALANCES = _metric("rebalances_total", Kind.COUNTER, "Rebalances of the group that this process took part in.")
 COMMIT_SECONDS = _metric(
     "commit_seconds",
     Kind.HISTOGRAM,
@@ -214,6 +268,12 @@ COMMIT_SECONDS = _metric(
     buckets=COMMIT_BUCKETS,
 )
 COMMIT_RECORDS = _metric("commit_records_total", Kind.COUNTER, "Input records settled by those transactions.")
+COMMIT_FAILURES = _metric(
+    "commit_failures_total",
+    Kind.COUNTER,
+    "Settlements' transactions that failed or whose end is not known; each ends its ownership, and nothing is lost.",
+    COMMIT_WHYS,
+)
 OWNERSHIP_CHANGES = _metric(
     "ownership_changes_total",
     Kind.COUNTER,
@@ -243,6 +303,7 @@ GATE_WHY = _metric(
 )
 GATE_CHANGES = _metric("gate_changes_total", Kind.COUNTER, "Changes of the gate, by the state it went to.", GATE_STATES)
 WARNED = _metric("warnings_total", Kind.COUNTER, "Odd things that did not end an event, by code.", WARNINGS)
+OBSERVING = _metric("observing", Kind.GAUGE, "1 in observe mode, which bills nothing; else 0.")
 BUILD = _metric("build_info", Kind.GAUGE, "Always 1; the label names the worker's version.", Label("version"))
 
 CATALOGUE: tuple[Metric, ...] = (
@@ -252,6 +313,7 @@ CATALOGUE: tuple[Metric, ...] = (
     CALLS,
     CALL_SECONDS,
     RETRIES,
+    BACKOFF_SECONDS,
     FETCHED,
     FETCH_SECONDS,
     FETCH_BYTES,
@@ -259,7 +321,12 @@ CATALOGUE: tuple[Metric, ...] = (
     EVENTS,
     IN_FLIGHT_EVENTS,
     IN_FLIGHT_BYTES,
+    IN_FLIGHT_EVENTS_LIMIT,
+    IN_FLIGHT_BYTES_LIMIT,
+    WINDOW,
+    LAG,
     OLDEST,
+    OLDEST_FACT,
     OPEN_INTENTS,
     DOUBTS_NOW,
     OLDEST_DOUBT,
@@ -268,8 +335,13 @@ CATALOGUE: tuple[Metric, ...] = (
     MONEY_AT_RISK,
     INVOICES_AT_RISK,
     OWNED,
+    SERVED,
+    MEMBER,
+    FETCH_AGE,
+    REBALANCES,
     COMMIT_SECONDS,
     COMMIT_RECORDS,
+    COMMIT_FAILURES,
     OWNERSHIP_CHANGES,
     RESTORE_SECONDS,
     RESTORE_RECORDS,
@@ -282,5 +354,6 @@ CATALOGUE: tuple[Metric, ...] = (
     GATE_WHY,
     GATE_CHANGES,
     WARNED,
+    OBSERVING,
     BUILD,
 )

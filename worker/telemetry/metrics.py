@@ -19,6 +19,7 @@ from worker.model import Step, TopicNames
 from worker.ports import Observer
 from worker.standing import State as LedgerState
 from worker.telemetry import catalogue as c
+from worker.telemetry.intake import IntakeCollector, IntakeSource, Limits
 from worker.telemetry.labels import CURRENCY, NONE, OTHER, State, closest, gate_why, resolution, sweep_result
 
 Labels = tuple[str, ...]
@@ -176,6 +177,9 @@ class PrometheusObserver(Observer):
         self._calls = _Counters(c.CALLS, registry)
         self._call_seconds = _Histograms(c.CALL_SECONDS, registry)
         self._retries = _Counters(c.RETRIES, registry)
+        self._backoff = _Counters(c.BACKOFF_SECONDS, registry)
+        self._rebalances = _Counters(c.REBALANCES, registry)
+        self._commit_failures = _Counters(c.COMMIT_FAILURES, registry)
         self._fetches = _Counters(c.FETCHED, registry)
         self._fetch_seconds = _Histograms(c.FETCH_SECONDS, registry)
         self._fetch_bytes = _Counters(c.FETCH_BYTES, registry)
@@ -197,12 +201,18 @@ class PrometheusObserver(Observer):
         Gauge(c.BUILD.name, c.BUILD.meaning, c.BUILD.label_names, registry=registry).labels(version).set(1)
         self._unfinished = _Unfinished()
         registry.register(self._unfinished)
+        self._intake = IntakeCollector()
+        registry.register(self._intake)
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
 
     def gauges(self, source: GaugeSource) -> None:
         """Set who is asked, at each scrape, for what is unfinished in each owned partition. It must not wait."""
         self._unfinished.source = source
+
+    def intake(self, source: IntakeSource, limits: Limits) -> None:
+        """Set who is asked, at each scrape, how the intake stands, and the limits that it is measured by."""
+        self._intake.source, self._intake.limits = source, limits
 
     def expose(self, accept: str) -> tuple[bytes, str]:
         """The metrics and their content type: OpenMetrics or Prometheus text, as the Accept header asks."""
@@ -228,6 +238,15 @@ class PrometheusObserver(Observer):
 
     def retried(self, step: Step, why: str) -> None:
         self._retries.inc(step, why)
+
+    def backed_off(self, step: Step, seconds: float) -> None:
+        self._backoff.inc(step, by=seconds)
+
+    def rebalanced(self) -> None:
+        self._rebalances.inc()
+
+    def commit_failed(self, why: str) -> None:
+        self._commit_failures.inc(why)
 
     def fetched(self, result: str, size: int, seconds: float) -> None:
         self._fetches.inc(result)

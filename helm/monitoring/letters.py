@@ -1,0 +1,93 @@
+"""The third dashboard: what did not end well, what is not known, and the money behind it."""
+
+from helm.monitoring.overview import LETTERS_UID, ZERO
+from helm.monitoring.panel import Dashboard, Panel, Row, Unit
+from helm.monitoring.shown import grown, highest, quantiles, speed, total
+from worker.telemetry import catalogue as c
+
+
+def _endings() -> Row:
+    return Row(
+        "Dead letters",
+        [
+            Panel(
+                "Failed by reason",
+                "Records within each interval; each waits for an operator: worker dead-letters.",
+                Unit.NUMBER,
+                [grown(c.SETTLED, "reason", outcome="failed")],
+                stacked=True,
+            ),
+            Panel(
+                "Rejected by reason",
+                "Records within each interval; what their producers must correct.",
+                Unit.NUMBER,
+                [grown(c.SETTLED, "reason", outcome="rejected")],
+                stacked=True,
+            ),
+            Panel(
+                "Warnings by code",
+                "Odd things that ended no event, rules of the contract that only warn among them.",
+                Unit.PER_SECOND,
+                [speed(c.WARNED, "code")],
+            ),
+        ],
+    )
+
+
+def _doubts() -> Row:
+    return Row(
+        "Doubts",
+        [
+            Panel(
+                "Possible double bills",
+                "Invoices with more than one register call that may have been carried out. Must be 0.",
+                Unit.NUMBER,
+                [total(c.DOUBLES)],
+                "stat",
+                ZERO,
+            ),
+            Panel(
+                "Doubts by state",
+                "reconciling: looked for in Kravia's search. given_up: left to a person.",
+                Unit.NUMBER,
+                [total(c.DOUBTS_NOW, "state")],
+            ),
+            Panel(
+                "Oldest doubt being reconciled",
+                "By partition.",
+                Unit.SECONDS,
+                [highest(c.OLDEST_DOUBT, "partition")],
+            ),
+            Panel(
+                "How doubts end",
+                "adopted: found at Kravia. not_registered: registered again. The others are left to a person.",
+                Unit.NUMBER,
+                [grown(c.DOUBTS, "resolution")],
+                stacked=True,
+            ),
+            Panel(
+                "Sweeps by result",
+                "Other than complete proves nothing.",
+                Unit.PER_SECOND,
+                [speed(c.SWEEP, "result")],
+            ),
+            Panel("Duration of sweeps", "All pages of one sweep.", Unit.SECONDS, quantiles(c.SWEEP_SECONDS)),
+            Panel("Rows swept", "Rows that the sweeps read.", Unit.PER_SECOND, [speed(c.SWEEP_ROWS)]),
+            Panel(
+                "Ledger",
+                "Invoices in the owned ledgers, by how they stand.",
+                Unit.NUMBER,
+                [total(c.LEDGER, "state")],
+            ),
+        ],
+    )
+
+
+def letters() -> Dashboard:
+    """What needs a person?"""
+    return Dashboard(
+        LETTERS_UID,
+        "Invoice worker: dead letters and money",
+        "What did not end well and why, what is in doubt, and how much money waits.",
+        [_endings(), _doubts()],
+    )

@@ -1,0 +1,157 @@
+"""What happens to the demo's worker while Prometheus watches: the troubles that alerts are for, one by one."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from helm.monitoring.alert import Pace
+from schemas.identity import identity, partition_for
+from tests.ops.prometheus import Prometheus
+from worker.demo.broker import EmbeddedBroker
+from worker.demo.kravia_process import FAULTS, KraviaProcess
+from worker.demo.process import free_port
+from worker.demo.producer import produce
+from worker.demo.samples import Kind, Sample, samples
+from worker.demo.simulator_faults import Fault
+from worker.demo.worker_process import WorkerProcess, settings
+from worker.kafka.security import Connection
+from worker.kafka.topics import create_topics
+from worker.model import TopicNames
+
+PACE = Pace(60.0)
+"""A minute of the shipped rules is a second here."""
+_PARTITIONS = 4
+_TOKEN = "demo-token"
+_EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "invoice-requested.reference.json"
+
+
+class Course:
+    """`async with Course(directory) as course: await course.run()`; then `prometheus` knows what was seen."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._topics = TopicNames()
+        self._seed = 0
+        self._stack = AsyncExitStack()
+        self.metrics = ""
+        """The worker's /metrics, as text, in the middle of it."""
+
+    async def __aenter__(self) -> "Course":
+        enter = self._stack.enter_async_context
+        try:
+            self._broker = await enter(EmbeddedBroker(self._directory / "broker"))
+            connection = Connection(self._broker.bootstrap, "ops", 30.0, {"security_protocol": "PLAINTEXT"})
+            await create_topics(connection, self._topics, partitions=_PARTITIONS, replication=1)
+            self._kravia = KraviaProcess(self._directory, _TOKEN, seed=1, latency=0.01)
+            self._stack.push_async_callback(self._kravia.stop)
+            await self._kravia.start()
+            port = free_port()
+            self._metrics_url = f"http://127.0.0.1:{port}/metrics"
+            values = settings(self._broker.bootstrap, self._kravia.url, _TOKEN, self._topics, port) | {
+                # Few attempts: an event that fails must not take a quarter of an hour to do so.
+                "WORKER_RETRY_ATTEMPTS": "2",
+                "WORKER_GATE_FAILURES": "50",
+                "WORKER_COMMIT_TIMEOUT": "3",
+                # Leaves what was not carried out to a person, as too little traffic does elsewhere.
+                "WORKER_IN_DOUBT": "quarantine",
+                "DOCUMENT_ALLOW_HOSTS": "documents.invalid",
+            }
+            self.worker = WorkerProcess(self._directory / "worker", values)
+            self._stack.push_async_callback(self.worker.stop, 5.0)
+            await self.worker.start()
+            self._session = await enter(aiohttp.ClientSession())
+            self.prometheus = await enter(Prometheus(self._directory / "prometheus", f"127.0.0.1:{port}", PACE))
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def run(self) -> None:
+        """All troubles, one after another; each goes on until its alerts fired."""
+        await self._send(160, rate=20.0)
+        await self._produce([_by_reference()], rate=0.0)
+        await self._left_to_person()
+        await self._killed()
+        await self._failing()
+        await self._token_rejected()
+        await self._kafka_away()
+        await self._send(40, rate=20.0)
+        async with self._session.get(self._metrics_url) as answer:
+            self.metrics = await answer.text()
+
+    async def _left_to_person(self) -> None:
+        await self._faults(Fault(kind="reset", step="register", times=2))
+        await self._send(20, rate=20.0)
+        await self._faults(*FAULTS)
+        await self.prometheus.fires("InvoiceWorkerDoubtLeftToPerson", "InvoiceWorkerDeadLetters")
+
+    async def _killed(self) -> None:
+        self.worker.kill()
+        await self.prometheus.fires("InvoiceWorkerAbsent")
+        await self.worker.start()
+
+    async def _failing(self) -> None:
+        await self._faults(Fault(kind="status", step="start", status=500, probability=0.8))
+        await self._send(80, rate=20.0)
+        await self.prometheus.fires("InvoiceWorkerFailedBurnFast", "InvoiceWorkerFailedBurnMedium")
+        await self._faults(*FAULTS)
+
+    async def _token_rejected(self) -> None:
+        await self._control("token", {"token": "another"})
+        await self._send(60, rate=20.0)
+        await self.prometheus.fires("InvoiceWorkerTokenRejected", "InvoiceWorkerGateClosed", "InvoiceWorkerOldestEvent")
+        await self._control("token", {"token": _TOKEN})
+        await self.prometheus.fires("InvoiceWorkerAgeBurnFast", "InvoiceWorkerAgeBurnMedium")
+
+    async def _kafka_away(self) -> None:
+        await self._idle()
+        await self._broker.stop()
+        await self.prometheus.fires("InvoiceWorkerKafkaUnreachable")
+        await self._broker.start()
+        sending = asyncio.create_task(self._send(400, rate=40.0))
+        await asyncio.sleep(2.0)  # so that settlements are under way
+        sending.cancel()
+        await self._broker.stop()
+        await asyncio.gather(sending, return_exceptions=True)
+        await self.prometheus.fires("InvoiceWorkerPartitionStuck", "InvoiceWorkerNothingOwned")
+        await self._broker.start()
+        await self.worker.stop(20.0)
+        await self.worker.start()
+
+    async def _idle(self) -> None:
+        async with asyncio.timeout(60.0):
+            while True:
+                if (await self.prometheus.values("sum(invoice_worker_events)"))[-1] == 0:
+                    return
+                await asyncio.sleep(0.5)
+
+    async def _send(self, count: int, rate: float) -> None:
+        self._seed += 1
+        await self._produce(samples(count, _PARTITIONS, self._seed, datetime.now(UTC), 1 / rate), rate)
+
+    async def _produce(self, records: Sequence[Sample], rate: float) -> None:
+        await produce(self._broker.bootstrap, self._topics.requests, records, rate, lambda *_: None)
+
+    async def _faults(self, *faults: Fault) -> None:
+        await self._control("faults", [fault.model_dump(mode="json") for fault in faults])
+
+    async def _control(self, name: str, value: Any) -> None:
+        async with self._session.post(f"{self._kravia.url}/_sim/{name}", json=value) as answer:
+            assert answer.status == 200, await answer.text()
+
+
+def _by_reference() -> Sample:
+    """An event whose document lies in a store that is not there."""
+    data = json.loads(_EXAMPLE.read_text(encoding="utf-8"))
+    data["attachments"][0]["url"] = "https://documents.invalid/20004.pdf"
+    key = identity(data["invoice"]["creditorId"], data["invoice"]["claimType"], data["invoice"]["invoiceNo"]).encode()
+    return Sample(Kind.GOOD, key, json.dumps(data).encode(), (), partition_for(key, _PARTITIONS))

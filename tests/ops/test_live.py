@@ -1,0 +1,56 @@
+"""The worker in trouble under a real Prometheus: dashboards show it, the right alerts fire, and no others."""
+
+import math
+from pathlib import Path
+
+from helm.monitoring.files import dashboards
+from tests.ops.course import Course
+from tests.ops.promtool import promtool
+from tests.ops.queries import plain
+
+FIRES = {
+    "InvoiceWorkerAbsent",
+    "InvoiceWorkerAgeBurnFast",
+    "InvoiceWorkerAgeBurnMedium",
+    "InvoiceWorkerAgeBurnSlow",
+    "InvoiceWorkerDeadLetters",
+    "InvoiceWorkerDoubtLeftToPerson",
+    "InvoiceWorkerFailedBurnFast",
+    "InvoiceWorkerFailedBurnMedium",
+    "InvoiceWorkerFailedBurnSlow",
+    "InvoiceWorkerGateClosed",
+    "InvoiceWorkerKafkaUnreachable",
+    "InvoiceWorkerNothingOwned",
+    "InvoiceWorkerOldestEvent",
+    "InvoiceWorkerPartitionStuck",
+    "InvoiceWorkerTokenRejected",
+}
+
+MAY_FIRE = {
+    "InvoiceWorkerCommitFailures",
+    "InvoiceWorkerNotInGroup",
+    "InvoiceWorkerOwnershipLost",
+    "InvoiceWorkerTrimFailing",
+}
+"""While Kafka is away: whether a trim, a commit or a heartbeat was due just then is nobody's choice."""
+
+
+async def test_dashboards_and_alerts_tell_what_happens(tmp_path: Path) -> None:
+    async with Course(tmp_path) as course:
+        await course.run()
+        prometheus = course.prometheus
+        promtool("check", "metrics", text=course.metrics)
+        empty = [
+            f"{dashboard.uid}: {panel.title}: {query.expression}"
+            for dashboard in dashboards()
+            for row in dashboard.rows
+            for panel in row.panels
+            for query in panel.queries
+            if not any(map(math.isfinite, await prometheus.values(plain(query.expression))))
+        ]
+        assert empty == []
+        assert set(prometheus.fired) - MAY_FIRE == FIRES
+        for name, alert in prometheus.fired.items():
+            for text in alert["annotations"].values():
+                assert "<no value>" not in text, name
+                assert "<error" not in text, name

@@ -1,0 +1,65 @@
+"""Gauges of the intake, asked for at each scrape: membership, lag, which partitions are served, and the limits."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from worker.model import Partition
+from worker.telemetry import catalogue as c
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the process may take on at the most: events, bytes of records, and records for each partition."""
+
+    events: int = 0
+    size: int = 0
+    window: int = 0
+    observing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeGauges:
+    """How the intake stands now.
+
+    `served`: each assigned partition, and whether its records flow; `lags`: offsets behind the end, by input
+    partition; `facts`: age in seconds of the oldest unsettled fact, by owned partition.
+    """
+
+    member: bool = False
+    fetch_age_seconds: float = 0.0
+    served: Mapping[int, bool] = field(default_factory=dict)
+    lags: Mapping[Partition, int] = field(default_factory=dict)
+    facts: Mapping[int, float] = field(default_factory=dict)
+
+
+IntakeSource = Callable[[], IntakeGauges]
+
+
+class IntakeCollector(Collector):
+    """Reads its source at each scrape."""
+
+    def __init__(self) -> None:
+        self.source: IntakeSource = IntakeGauges
+        self.limits = Limits()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        now, limits = self.source(), self.limits
+        yield _family(c.MEMBER, {(): now.member})
+        yield _family(c.FETCH_AGE, {(): now.fetch_age_seconds})
+        yield _family(c.SERVED, {(str(partition),): served for partition, served in now.served.items()})
+        yield _family(c.LAG, {(partition.topic, str(partition.number)): lag for partition, lag in now.lags.items()})
+        yield _family(c.OLDEST_FACT, {(str(partition),): age for partition, age in now.facts.items()})
+        yield _family(c.IN_FLIGHT_EVENTS_LIMIT, {(): limits.events})
+        yield _family(c.IN_FLIGHT_BYTES_LIMIT, {(): limits.size})
+        yield _family(c.WINDOW, {(): limits.window})
+        yield _family(c.OBSERVING, {(): limits.observing})
+
+
+def _family(metric: c.Metric, samples: Mapping[tuple[str, ...], float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.label_names)
+    for labels, value in samples.items():
+        family.add_metric(labels, float(value))
+    return family
