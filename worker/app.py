@@ -5,6 +5,7 @@ import gc
 import signal
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
@@ -36,6 +37,9 @@ from worker.telemetry.health import HealthServer
 from worker.telemetry.logs import configure
 from worker.telemetry.metrics import PrometheusObserver
 from worker.tools import Tools
+
+if TYPE_CHECKING:
+    from worker.telemetry.tracing import Export
 
 log = structlog.get_logger(__name__)
 
@@ -74,12 +78,13 @@ async def _serve(settings: Settings, *, observe: bool) -> int:
         return REFUSED
     try:
         token = None if observe else wiring.token_source(settings)
+        export = wiring.span_export(settings, metadata.version("kravia-invoice-worker"))
     except ValueError as error:
         log.error("refused_to_start", detail=str(error))
         return REFUSED
     if observe:
         log.info("observing", group=settings.kafka_group_id, outcomes=settings.topic_names.outcomes)
-    worker = await _Worker.build(settings, connection, cluster, token)
+    worker = await _Worker.build(settings, connection, cluster, token, export)
     try:
         return await worker.run()
     finally:
@@ -101,15 +106,22 @@ class _Worker:
     health: HealthServer
     reader: KafkaReader
     admin: KafkaAdmin
+    export: "Export | None"
 
     @classmethod
     async def build(
-        cls, settings: Settings, connection: Connection, cluster: ClusterState, token: TokenSource | None
+        cls,
+        settings: Settings,
+        connection: Connection,
+        cluster: ClusterState,
+        token: TokenSource | None,
+        export: "Export | None",
     ) -> "_Worker":
         """`token` None: observe, and call nobody."""
         clock, fault, topics = SystemClock(), faults(settings.fault_point), settings.topic_names
         version = metadata.version("kravia-invoice-worker")
         observer = PrometheusObserver(topics, version)
+        tracer = wiring.tracer(settings, export, version)
         client = (
             ObservedKravia()
             if token is None
@@ -133,6 +145,7 @@ class _Worker:
             fault,
             observer,
             attach_unknown_to_person=settings.kravia_attach_unknown == "person",
+            tracer=tracer,
         )
         reader, admin = KafkaReader(connection), KafkaAdmin(connection)
         ports = Ports(
@@ -163,7 +176,7 @@ class _Worker:
         consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)
 
         def make_lane(own: Ownership) -> Lane:
-            return Lane(lanes, own, pipeline, budget, clock, observer)
+            return Lane(lanes, own, pipeline, budget, clock, observer, tracer)
 
         partitions = Partitions(
             topics,
@@ -192,7 +205,9 @@ class _Worker:
             readyz=status.readyz,
             status=status.report,
         )
-        return cls(settings, consumer, partitions, gate, reconciler, client, token, trimmer, health, reader, admin)
+        return cls(
+            settings, consumer, partitions, gate, reconciler, client, token, trimmer, health, reader, admin, export
+        )
 
     async def run(self) -> int:
         """Until a signal, or until a part of it fails."""
@@ -236,6 +251,8 @@ class _Worker:
         await self.client.close()
         await self.reader.close()
         await self.admin.close()
+        if self.export is not None:
+            await self.export.close()
 
 
 async def _watch_token(token: TokenSource, gate: Gate) -> None:

@@ -14,6 +14,7 @@ from worker.ports import Clock, Faults, KraviaApi, Observer
 from worker.reconcile import Reconciler
 from worker.retry import GiveUp, RetryPolicy, decide
 from worker.saga import Again, Ask
+from worker.spans import NO_TRACES, Tracer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Tools:
     observer: Observer
     attach_unknown_to_person: bool = False
     jitter: Callable[[], float] = random.random
+    tracer: Tracer = NO_TRACES
 
 
 async def back_off(
@@ -56,7 +58,7 @@ async def back_off(
     )
     if isinstance(decision, GiveUp):
         return course.gave_up(verdict)
-    course.waiting = "backoff"
+    course.backs_off(decision.seconds, tools.clock.monotonic())
     await asyncio.sleep(decision.seconds)
     return None
 
@@ -71,7 +73,7 @@ async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
         with tools.creditors.waiting(course.own.partition) as allowed:
             if not allowed or elapsed + left > tools.policy.elapsed:
                 return course.ends(Reason.FORBIDDEN)
-            course.waiting = "backoff"
+            course.backs_off(left, tools.clock.monotonic())
             async with course.slot.aside():
                 await asyncio.sleep(left)
     tools.creditors.try_now(creditor)
