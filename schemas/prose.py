@@ -54,7 +54,12 @@ MODEL_RULES: Final = (
 
 WORKER_RULES: Final = (
     ProseRule("too_many", ("attachments",), "An event has at most 20 attachments (the schema says 100)."),
-    ProseRule("too_large", ("content", "size"), "A document has at most 10 MiB (10485760 bytes), decoded."),
+    ProseRule(
+        "too_large",
+        ("content", "size"),
+        "A document in the event has at most 10 MiB (10485760 bytes), decoded; one by reference what "
+        "`DOCUMENT_MAX_BYTES` allows (25 MiB).",
+    ),
     ProseRule("duplicate_file_name", ("fileName",), "The documents of an event have different file names."),
     ProseRule("misrouted", (), "The record stands in the partition that its identity leads to."),
 )

@@ -12,6 +12,7 @@ import uvloop
 
 from worker import wiring
 from worker.clock import SystemClock
+from worker.documents import HttpsDocuments
 from worker.faults import faults
 from worker.flow import Budget, Creditors
 from worker.gate import Gate
@@ -84,7 +85,11 @@ async def _serve(settings: Settings, *, observe: bool) -> int:
         return REFUSED
     if observe:
         log.info("observing", group=settings.kafka_group_id, outcomes=settings.topic_names.outcomes)
-    worker = await _Worker.build(settings, connection, cluster, token, export)
+    try:
+        worker = await _Worker.build(settings, connection, cluster, token, export)
+    except ValueError as error:  # a CA file that can't be used
+        log.error("refused_to_start", detail=str(error))
+        return REFUSED
     try:
         return await worker.run()
     finally:
@@ -106,6 +111,7 @@ class _Worker:
     health: HealthServer
     reader: KafkaReader
     admin: KafkaAdmin
+    documents: HttpsDocuments
     export: "Export | None"
 
     @classmethod
@@ -127,6 +133,7 @@ class _Worker:
             if token is None
             else KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
         )
+        documents = HttpsDocuments(wiring.documents_config(settings), clock, observer)
         gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
         budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
         reconciler = (
@@ -136,6 +143,7 @@ class _Worker:
         )
         tools = Tools(
             client,
+            documents,
             gate,
             Creditors(gate, clock, share=settings.worker_partition_window // 2),
             reconciler,
@@ -170,7 +178,8 @@ class _Worker:
             owning.partitions,
             settings.worker_partition_window,
             settings.worker_drain_timeout,
-            wiring.rule_policy(settings),
+            rules=wiring.rule_policy(settings),
+            limits=wiring.limits(settings),
         )
         pipeline = Pipeline(tools)
         consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)
@@ -206,7 +215,19 @@ class _Worker:
             status=status.report,
         )
         return cls(
-            settings, consumer, partitions, gate, reconciler, client, token, trimmer, health, reader, admin, export
+            settings,
+            consumer,
+            partitions,
+            gate,
+            reconciler,
+            client,
+            token,
+            trimmer,
+            health,
+            reader,
+            admin,
+            documents,
+            export,
         )
 
     async def run(self) -> int:
@@ -249,6 +270,7 @@ class _Worker:
         """Let go of every connection."""
         await self.health.stop()
         await self.client.close()
+        await self.documents.close()
         await self.reader.close()
         await self.admin.close()
         if self.export is not None:

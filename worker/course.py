@@ -1,5 +1,6 @@
 """One event on its way: what it has tried, what failed, how long it may go on."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from worker.facts import Progress
 from worker.flow import Slot
 from worker.model import Event, Failed, History, Reason, Step
 from worker.ownership import Ownership
-from worker.ports import Details
+from worker.ports import Details, Document
 from worker.saga import Again, Ask
 
 
@@ -32,6 +33,12 @@ class Course:
     """A call of an earlier attempt may have been carried out: ask `/details` first."""
     own_documents: bool = True
     """No earlier event of this identity attached documents to the invoice."""
+    attached: frozenset[str] = frozenset()
+    """Digests of documents that earlier events of this identity attached."""
+    documents: dict[str, Document] = field(default_factory=dict)
+    """Fetched and at hand, by digest."""
+    held: ExitStack = field(default_factory=ExitStack)
+    """Their disk space."""
     details: Details | None = None
     invoice_id: str | None = None
     step: Step = Step.REGISTER
@@ -70,11 +77,29 @@ class Course:
         """A call of this step took so long."""
         self.spent[step] = self.spent.get(step, 0.0) + seconds
 
+    def is_attached(self, sha256: str) -> bool:
+        """Whether a document with this digest is known to be attached."""
+        return sha256 in self.attached or sha256 in self.progress.attached
+
+    def keep(self, document: Document) -> None:
+        """A fetched document is at hand until `let_go`."""
+        self.held.callback(document.close)
+        self.documents[document.sha256] = document
+
+    def let_go(self) -> None:
+        """Give back the documents at hand and their space. Idempotent."""
+        self.documents.clear()
+        self.held.close()
+
     def failed(self, answer: Answer, now: datetime, open_time: float) -> None:
         """An answer was not what was hoped for."""
+        self.failed_with(answer_class(answer), http_status(answer), now, open_time)
+
+    def failed_with(self, last_class: str, status: int | None, now: datetime, open_time: float) -> None:
+        """A call or a fetch came to this class, and this HTTP status where there was one."""
         self.first_failure = self.first_failure or now
         self.last_failure = now
-        self.last_class, self.last_status = answer_class(answer), http_status(answer)
+        self.last_class, self.last_status = last_class, status
         if self.failing_since is None:
             self.failing_since = open_time
 

@@ -37,10 +37,14 @@ class Limits:
     attachments: int = 20
     """Documents of one event; beyond `schemas.events.MAX_ATTACHMENTS` the contract refuses them anyway."""
     attachment_bytes: int = 10 * 1024 * 1024
-    """Bytes of one document, decoded."""
+    """Bytes of one document that travels in the event, decoded."""
+    reference_bytes: int = 25 * 1024 * 1024
+    """Bytes of one document that is fetched."""
 
 
 DEFAULT_LIMITS: Final = Limits()
+NO_LIMITS: Final = Limits(MAX_ATTACHMENTS, 2**62, 2**62)
+"""For what has begun before the limits were set so."""
 _MAX_KEY_SHOWN: Final = 200
 
 
@@ -179,8 +183,8 @@ def _attachment_problems(data: JsonValue, limits: Limits) -> list[Problem]:
             continue
         content, name = attachment.get("content"), attachment.get("fileName")
         size = attachment.get("size")
-        if isinstance(size, int) and "url" in attachment and size > limits.attachment_bytes:
-            message = f"A document has at most {limits.attachment_bytes} bytes."
+        if isinstance(size, int) and "url" in attachment and size > limits.reference_bytes:
+            message = f"A document has at most {limits.reference_bytes} bytes."
             problems.append(Problem(f"/attachments/{index}/size", "too_large", message))
         if isinstance(content, str) and len(content) // 4 * 3 - content[-2:].count("=") > limits.attachment_bytes:
             message = f"A document has at most {limits.attachment_bytes} bytes."

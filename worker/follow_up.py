@@ -8,8 +8,10 @@ from worker import saga
 from worker.answers import Answer, Forbidden, Refused, answer_class
 from worker.course import Course
 from worker.facts import Kind
+from worker.fetch import Wanted, fetch, not_fetched
+from worker.fetching import FetchAgain
 from worker.gate import GateState
-from worker.model import Attachment, Ending, Failed, Reason, Step
+from worker.model import Attachment, Ending, Failed, Reason, Reference, Rejected, Step
 from worker.ports import Details, Lost, Validity
 from worker.tools import Tools, back_off, creditors_turn
 
@@ -19,17 +21,20 @@ class TryAgain:
     """The call did not come through, or may have: once more."""
 
 
-async def attach(tools: Tools, course: Course, invoice_id: str, attachment: Attachment) -> Ending | Lost | None:
-    """Attach one document. None when it is there."""
-    course.step = Step.ATTACH
+async def attach(tools: Tools, course: Course, invoice_id: str, index: int) -> Ending | Lost | None:
+    """Attach the document at this index of the event's. None when it is there."""
+    attachment = course.event.attachments[index]
+    wanted = [(index, attachment)] if isinstance(attachment, Reference) else []
 
     def send(validity: Validity) -> Awaitable[Answer]:
-        return tools.api.attach(invoice_id, attachment.file_name, attachment.media_type, attachment.content, validity)
+        content = attachment.content if isinstance(attachment, Attachment) else course.documents[attachment.sha256]
+        return tools.api.attach(invoice_id, attachment.file_name, attachment.media_type, content, validity)
 
     def done() -> Awaitable[Lost | None]:
         return _note(course, Kind.ATTACHED, attachment.sha256)
 
     while True:
+        course.step = Step.ATTACH
         if course.unsure:
             details = await _ask(tools, course, invoice_id)
             if not isinstance(details, Details):
@@ -49,7 +54,7 @@ async def attach(tools: Tools, course: Course, invoice_id: str, attachment: Atta
                     pass
                 case _ as unreachable:
                     assert_never(unreachable)
-        over = await _call(tools, course, invoice_id, send, done)
+        over = await _call(tools, course, Step.ATTACH, invoice_id, send, done, wanted)
         if not isinstance(over, TryAgain):
             tools.faults.hit("attached")
             return over
@@ -57,7 +62,6 @@ async def attach(tools: Tools, course: Course, invoice_id: str, attachment: Atta
 
 async def start(tools: Tools, course: Course, invoice_id: str) -> Ending | Lost | None:
     """Start the distribution. None when it is started."""
-    course.step = Step.START
 
     def send(validity: Validity) -> Awaitable[Answer]:
         return tools.api.start(invoice_id, course.event.start_message, validity)
@@ -66,13 +70,14 @@ async def start(tools: Tools, course: Course, invoice_id: str) -> Ending | Lost 
         return _note(course, Kind.STARTED)
 
     while True:
+        course.step = Step.START
         if course.unsure:
             details = await _ask(tools, course, invoice_id)
             if not isinstance(details, Details):
                 return details
             if isinstance(saga.start_after_details(details), saga.Skip):
                 return await done()
-        over = await _call(tools, course, invoice_id, send, done)
+        over = await _call(tools, course, Step.START, invoice_id, send, done)
         if not isinstance(over, TryAgain):
             tools.faults.hit("started")
             return over
@@ -81,49 +86,78 @@ async def start(tools: Tools, course: Course, invoice_id: str) -> Ending | Lost 
 async def _call(
     tools: Tools,
     course: Course,
+    step: Step,
     invoice_id: str,
     send: Callable[[Validity], Awaitable[Answer]],
     done: Callable[[], Awaitable[Lost | None]],
+    wanted: Wanted = (),
 ) -> Ending | Lost | None | TryAgain:
-    """One call of `course.step`; `done` journals that it came through."""
+    """One call of `step`; `done` journals that it came through. `wanted`: the document that it needs at hand."""
     if (paused := await creditors_turn(tools, course)) is not None:
         return paused
-    course.waiting = "gate"
-    step = course.step
     try:
-        async with tools.gate.passage(step) as passage, course.drain.step():
-            if tools.gate.state is GateState.CLOSED:
-                return TryAgain()  # it closed while this waited for a drain to end
-            tools.faults.hit("before-attach" if step is Step.ATTACH else "before-start")
-            lost = await _renew(course)
-            if lost is not None:
-                return lost
-            if course.own.lost.done():
-                return course.own.lost.result()
-            course.begin(step)
-            began = tools.clock.monotonic()
-            with tools.tracer.step(step.value, course.tries) as span:
-                passage.answer = await send(course.own.journal.latest)
-                span.answered(passage.answer)
-            course.took(step, tools.clock.monotonic() - began)
-            tools.creditors.answered(course.event.creditor_id, forbidden=isinstance(passage.answer, Forbidden))
-            verdict = saga.after_follow_up(step, passage.answer, invoice_id)
-            if isinstance(verdict, saga.Through):
-                return await done()
+        missing = await fetch(tools, course, wanted)
+        over = await _pass(tools, course, step, invoice_id, send, done) if missing is None else missing
     finally:
         tools.creditors.unanswered(course.event.creditor_id)
-    match verdict:
-        case saga.End(ending):
-            course.failed(passage.answer, tools.clock.now(), tools.gate.open_time())
-            return ending
-        case saga.Ask() | saga.Again():
+    match over:
+        case None | Lost() | TryAgain():
+            return over
+        case Rejected() | FetchAgain():
+            ending = await not_fetched(tools, course, over)
+            return TryAgain() if ending is None else ending
+        case _Called(answer, verdict, counts):
+            if isinstance(verdict, saga.End):
+                course.failed(answer, tools.clock.now(), tools.gate.open_time())
+                return verdict.ending
             if isinstance(verdict, saga.Ask):
                 course.unsure, course.details = True, None
-            counts = passage.counts and (isinstance(verdict, saga.Ask) or verdict.counts)
-            gave_up = await back_off(tools, course, passage.answer, verdict, counts=counts)
+            counts = counts and (isinstance(verdict, saga.Ask) or verdict.counts)
+            gave_up = await back_off(tools, course, answer, verdict, counts=counts)
             return TryAgain() if gave_up is None else gave_up
         case _ as unreachable:
             assert_never(unreachable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """A call that did not come through, or may not have; whether the gate lets that count against the event."""
+
+    answer: Answer
+    verdict: saga.Again | saga.Ask | saga.End
+    counts: bool
+
+
+async def _pass(
+    tools: Tools,
+    course: Course,
+    step: Step,
+    invoice_id: str,
+    send: Callable[[Validity], Awaitable[Answer]],
+    done: Callable[[], Awaitable[Lost | None]],
+) -> _Called | Lost | None | TryAgain:
+    """One call through the gate."""
+    course.step, course.waiting = step, "gate"
+    async with tools.gate.passage(step) as passage, course.drain.step():
+        if tools.gate.state is GateState.CLOSED:
+            return TryAgain()  # it closed while this waited for a drain to end
+        tools.faults.hit("before-attach" if step is Step.ATTACH else "before-start")
+        lost = await _renew(course)
+        if lost is not None:
+            return lost
+        if course.own.lost.done():
+            return course.own.lost.result()
+        course.begin(step)
+        began = tools.clock.monotonic()
+        with tools.tracer.step(step.value, course.tries) as span:
+            passage.answer = await send(course.own.journal.latest)
+            span.answered(passage.answer)
+        course.took(step, tools.clock.monotonic() - began)
+        tools.creditors.answered(course.event.creditor_id, forbidden=isinstance(passage.answer, Forbidden))
+        verdict = saga.after_follow_up(step, passage.answer, invoice_id)
+        if isinstance(verdict, saga.Through):
+            return await done()
+        return _Called(passage.answer, verdict, passage.counts)
 
 
 async def _ask(tools: Tools, course: Course, invoice_id: str) -> Details | Failed | Lost:

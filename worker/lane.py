@@ -11,7 +11,7 @@ from typing import Any, assert_never
 from schemas.rules import DEFAULT_POLICY, RulePolicy
 from schemas.violations import MORE
 from worker.course import Course
-from worker.decode import decode
+from worker.decode import DEFAULT_LIMITS, NO_LIMITS, Limits, decode
 from worker.drain import Drain
 from worker.event_log import About
 from worker.event_log import settled as log_settled
@@ -37,6 +37,7 @@ class LaneConfig:
     window: int
     drain_timeout: float = 45.0
     rules: RulePolicy = DEFAULT_POLICY
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(slots=True)
@@ -129,12 +130,15 @@ class Lane:
                     self._begin(parked)
 
     def _decoded(self, record: Record) -> Decoded:
-        commands, count = record.topic == self._config.topics.replays, self._config.partitions
-        decoded = decode(record, partition_count=count, commands=commands, rules=self._config.rules)
+        config = self._config
+        commands, count = record.topic == config.topics.replays, config.partitions
+        decoded = decode(record, partition_count=count, commands=commands, limits=config.limits, rules=config.rules)
         if isinstance(decoded, Invalid) and self.own.has_begun(record.coordinates):
             # A former owner may have registered it, by rules that were set otherwise: refused now, its call would be
             # forgotten, and a corrected event would be registered once more. What has begun ends by what lets it.
-            decoded = decode(record, partition_count=count, commands=commands, rules=self._config.rules.lenient)
+            decoded = decode(
+                record, partition_count=count, commands=commands, limits=NO_LIMITS, rules=config.rules.lenient
+            )
         return decoded
 
     def _begin(self, work: Work) -> None:

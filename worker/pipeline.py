@@ -1,8 +1,9 @@
 """One event, from decoded to ended: the story of a bill. Read this first.
 
-What the ledger and the journal say decides how it begins (`saga.open_event`). Then register, attach, start, each
-until its answer says what follows. Nothing is settled here: an ending is a value, and the lane settles it in one
-transaction. `Lost` means that this ownership is over: no ending, a new owner takes the event up.
+What the ledger and the journal say decides how it begins (`saga.open_event`). Documents that the event only names are
+fetched before they are needed. Then register, attach, start, each until its answer says what follows. Nothing is
+settled here: an ending is a value, and the lane settles it in one transaction. `Lost` means that this ownership is
+over: no ending, a new owner takes the event up.
 """
 
 from dataclasses import dataclass
@@ -52,8 +53,11 @@ class Pipeline:
         if isinstance(opening, saga.Over):
             # No call to make, so no place among those that make some: a repeat must not wait behind a closed gate.
             return Ended(opening.ending, course, before, content)
-        async with course.slot:
-            ending = await self._run(course, opening)
+        try:
+            async with course.slot:
+                ending = await self._run(course, opening)
+        finally:
+            course.let_go()
         return ending if isinstance(ending, Lost) else Ended(ending, course, before, content)
 
     async def _run(self, course: Course, opening: saga.Beginning) -> Ending | Lost:
@@ -61,13 +65,14 @@ class Pipeline:
         if not isinstance(registered, saga.Resume):
             return registered
         course.invoice_id = registered.invoice_id
-        there = registered.attached
-        for attachment in course.event.attachments:
-            if attachment.sha256 in there or attachment.sha256 in course.progress.attached:
+        course.attached = registered.attached
+        for index, attachment in enumerate(course.event.attachments):
+            if course.is_attached(attachment.sha256):
                 continue
-            failed = await attach(self._tools, course, registered.invoice_id, attachment)
+            failed = await attach(self._tools, course, registered.invoice_id, index)
             if failed is not None:
                 return failed
+        course.let_go()
         if not registered.started:
             failed = await start(self._tools, course, registered.invoice_id)
             if failed is not None:

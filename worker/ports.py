@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from worker.answers import Answer
-from worker.model import OutRecord, Partition, Record, Step
+from worker.model import OutRecord, Partition, Record, Reference, Step
 
 
 class LostWhy(StrEnum):
@@ -155,14 +155,83 @@ class SearchPage:
     rows: tuple[Mapping[str, object], ...]
 
 
+class Document(Protocol):
+    """A fetched document that was verified. It is read piece by piece, as often as wanted, until it is closed."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def sha256(self) -> str: ...
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Exactly `count` bytes from `offset` on. OSError when they can't be read, ValueError when it is closed."""
+
+    def close(self) -> None:
+        """Give its disk space back. Idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The store answered that it does not give this document. `code` as in `worker.fetching`."""
+
+    code: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """What the store gave is not what the event declares."""
+
+    code: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAllowed:
+    """Nothing was asked, or an answer led to where nothing may be asked."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The store did not give it this time. `why` is a class such as `timeout`; `retry_after` in seconds."""
+
+    why: str
+    status: int | None = None
+    retry_after: float | None = None
+
+
+class Room(Protocol):
+    """A share of the space for documents."""
+
+    def close(self) -> None:
+        """Give it back. Idempotent."""
+
+
+class DocumentStore(Protocol):
+    """Where referenced documents come from."""
+
+    async def room(self, size: int) -> Room:
+        """Wait for so many bytes of space, in order. More than there is at all: wait until nobody else has any.
+
+        Whoever asks holds none: two shares taken one after another could wait for each other for ever.
+        """
+
+    async def fetch(self, reference: Reference) -> Document | Missing | Altered | NotAllowed | Unreachable:
+        """The document, verified against the reference's size, digest and media type. The caller has room for it."""
+
+
 class KraviaApi(Protocol):
     async def register(self, body: bytes, validity: Validity) -> Answer:
         """POST /invoice/register, at most once. Never `Done` or `NotVisible`."""
 
     async def attach(
-        self, invoice_id: str, file_name: str, media_type: str, content: str, validity: Validity
+        self, invoice_id: str, file_name: str, media_type: str, content: str | Document, validity: Validity
     ) -> Answer:
-        """POST /invoice/{id}/document. `content` is base64 text. Never `Registered`."""
+        """POST /invoice/{id}/document. `content`: base64 text, or a fetched document. Never `Registered`."""
 
     async def start(self, invoice_id: str, message: str, validity: Validity) -> Answer:
         """POST /invoice/{id}/action?action=Start. Never `Registered`."""
@@ -211,6 +280,12 @@ class Observer:
 
     def gate(self, state: str, why: str) -> None:
         """`open`, `half_open`, `closed`."""
+
+    def fetched(self, result: str, size: int, seconds: float) -> None:
+        """A document was fetched, or was not: `ok`, or the code or class of what came instead; `size` in bytes read."""
+
+    def spooled(self, size: int) -> None:
+        """So many bytes of space for documents are taken now."""
 
     def warned(self, what: str) -> None:
         """Something odd that does not end an event, by its code."""

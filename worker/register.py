@@ -4,6 +4,7 @@ A call that may have been carried out is in doubt: the reconciler finds out, or 
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import assert_never
 
 from worker import saga
@@ -12,8 +13,10 @@ from worker.course import Course
 from worker.doubt import Adopted, CertainlyNot, Doubt, GivenUp, identity_of, inherited_doubt, own_doubt
 from worker.event_log import log
 from worker.facts import Kind
+from worker.fetch import fetch, not_fetched, unattached
+from worker.fetching import FetchAgain
 from worker.gate import GateState
-from worker.model import Ending, Reason, Step
+from worker.model import Ending, Reason, Rejected, Step
 from worker.ports import Lost
 from worker.tools import Tools, back_off, creditors_turn
 
@@ -21,24 +24,27 @@ from worker.tools import Tools, back_off, creditors_turn
 async def register(tools: Tools, course: Course) -> str | Ending | Lost:
     """The invoice's id, or how the event ended without one."""
     while True:
+        course.step = Step.REGISTER
         if (over := _too_many(tools, course)) is not None:
             return over
         if (paused := await creditors_turn(tools, course)) is not None:
             return paused
-        course.waiting = "gate"
         try:
-            async with tools.gate.passage(Step.REGISTER) as passage, course.drain.step():
-                if tools.gate.state is GateState.CLOSED:
-                    continue  # it closed while this waited for a drain to end
-                called = await _call(tools, course)
-                if isinstance(called, Lost):
-                    return called
-                passage.answer, intent = called
+            missing = await fetch(tools, course, unattached(course))
+            called = await _pass(tools, course) if missing is None else missing
         finally:
             tools.creditors.unanswered(course.event.creditor_id)
-        verdict = saga.after_register(passage.answer)
+        if isinstance(called, Lost):
+            return called
+        if isinstance(called, Rejected | FetchAgain):
+            if (ended := await not_fetched(tools, course, called)) is not None:
+                return ended
+            continue
+        if called is None:
+            continue
+        verdict = saga.after_register(called.answer)
         if not isinstance(verdict, saga.Proceed | saga.Again):
-            course.failed(passage.answer, tools.clock.now(), tools.gate.open_time())
+            course.failed(called.answer, tools.clock.now(), tools.gate.open_time())
         match verdict:
             case saga.Proceed(invoice_id):
                 return invoice_id
@@ -47,13 +53,14 @@ async def register(tools: Tools, course: Course) -> str | Ending | Lost:
             case saga.Uncertain():
                 since = course.progress.attempts[-1].at
                 # The wait begins at the call's end, never at its beginning.
-                doubt = own_doubt(tools.reconciler.policy, course.event, intent, since, tools.clock.boottime())
+                policy = tools.reconciler.policy
+                doubt = own_doubt(policy, course.event, called.intent, since, tools.clock.boottime())
                 resolved = await _resolve(tools, course, doubt)
                 if not isinstance(resolved, CertainlyNot):
                     return resolved
             case saga.Again():
-                counts = verdict.counts and passage.counts
-                gave_up = await back_off(tools, course, passage.answer, verdict, counts=counts)
+                counts = verdict.counts and called.counts
+                gave_up = await back_off(tools, course, called.answer, verdict, counts=counts)
                 if gave_up is not None:
                     return gave_up
             case _ as unreachable:
@@ -71,6 +78,7 @@ async def register_after_doubt(tools: Tools, course: Course, intent: int) -> str
 
 async def _resolve(tools: Tools, course: Course, doubt: Doubt) -> str | CertainlyNot | Ending | Lost:
     """Wait for the reconciler; journal what it found, so that it is found once. The id when the invoice is there."""
+    course.let_go()
     course.waiting, course.doubt = "doubt", doubt
     log.warning("in_doubt", intent=doubt.intent, since=doubt.since, last_answer=course.last_class)
     with tools.tracer.step("reconcile", course.tries) as span:
@@ -109,6 +117,28 @@ def _too_many(tools: Tools, course: Course) -> Ending | None:
     """Registered again after doubts: a bounded number of times."""
     again = sum(attempt.answer_class == "witnessed" for attempt in course.progress.attempts)
     return course.ends(Reason.EXPIRED) if again >= tools.reconciler.policy.registers else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Called:
+    """A register call, its intent's journal offset, and whether a failure counts against the event."""
+
+    answer: Answer
+    intent: int
+    counts: bool
+
+
+async def _pass(tools: Tools, course: Course) -> _Called | Lost | None:
+    """One call through the gate; None: it closed while this waited for a drain to end."""
+    course.step, course.waiting = Step.REGISTER, "gate"
+    async with tools.gate.passage(Step.REGISTER) as passage, course.drain.step():
+        if tools.gate.state is GateState.CLOSED:
+            return None
+        called = await _call(tools, course)
+        if isinstance(called, Lost):
+            return called
+        passage.answer, intent = called
+        return _Called(passage.answer, intent, passage.counts)
 
 
 async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:

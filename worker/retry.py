@@ -1,6 +1,9 @@
 """When to try again and when to give up: a decision is a value. Pure; randomness and time are parameters."""
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,22 @@ def decide(
     if elapsed + seconds > bound:
         return GiveUp()
     return Wait(seconds)
+
+
+def retry_after(value: str | None, now: datetime, limit: float) -> float | None:
+    """Seconds that a Retry-After asks for: delay-seconds or an HTTP date (RFC 9110, section 10.2.3).
+
+    Between 0 (also for a date in the past or a negative number) and `limit`; None when there is none or it can't be
+    read. `now` is aware.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if re.fullmatch(r"-?[0-9]{1,18}", text):
+        return min(max(float(text), 0.0), limit)
+    try:
+        date = parsedate_to_datetime(text)
+        seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
+    except (ValueError, OverflowError):  # what parsedate_to_datetime and date arithmetic raise for what is no date
+        return None
+    return min(max(seconds, 0.0), limit)

@@ -10,7 +10,7 @@ from worker.course import Course
 from worker.flow import Budget, Creditors
 from worker.gate import Gate
 from worker.model import Failed, Reason
-from worker.ports import Clock, Faults, KraviaApi, Observer
+from worker.ports import Clock, DocumentStore, Faults, KraviaApi, Observer
 from worker.reconcile import Reconciler
 from worker.retry import GiveUp, RetryPolicy, decide
 from worker.saga import Again, Ask
@@ -22,6 +22,7 @@ class Tools:
     """One set for the process. `jitter` gives numbers in [0, 1)."""
 
     api: KraviaApi
+    documents: DocumentStore
     gate: Gate
     creditors: Creditors
     reconciler: Reconciler
@@ -42,25 +43,44 @@ async def back_off(
 
     `counts`: against the bound on attempts. Elapsed time is the gate's open time, so an outage costs no event.
     """
-    open_time = tools.gate.open_time()
-    course.failed(answer, tools.clock.now(), open_time)
+    course.failed(answer, tools.clock.now(), tools.gate.open_time())
     tools.observer.retried(course.step, verdict.why)
     if isinstance(verdict, Again) and verdict.forbidden:
         return None  # the creditor's pause is the wait, its elapsed bound the end
+    gave_up = await wait_or_give_up(
+        tools,
+        course,
+        counts=counts,
+        at_least=verdict.at_least if isinstance(verdict, Ask) else None,
+        elapsed_bound=tools.policy.not_visible_elapsed if isinstance(verdict, Again) and verdict.not_visible else None,
+    )
+    return course.gave_up(verdict) if gave_up else None
+
+
+async def wait_or_give_up(
+    tools: Tools,
+    course: Course,
+    *,
+    counts: bool = True,
+    at_least: float | None = None,
+    elapsed_bound: float | None = None,
+) -> bool:
+    """Wait as the retry policy says (see `retry.decide`); True, at once, when a bound is reached."""
+    open_time = tools.gate.open_time()
     course.counted += counts
     decision = decide(
         tools.policy,
         attempts=course.counted if counts else 0,
         elapsed=open_time - (open_time if course.failing_since is None else course.failing_since),
         jitter=tools.jitter(),
-        at_least=verdict.at_least if isinstance(verdict, Ask) else None,
-        elapsed_bound=tools.policy.not_visible_elapsed if isinstance(verdict, Again) and verdict.not_visible else None,
+        at_least=at_least,
+        elapsed_bound=elapsed_bound,
     )
     if isinstance(decision, GiveUp):
-        return course.gave_up(verdict)
+        return True
     course.backs_off(decision.seconds, tools.clock.monotonic())
     await asyncio.sleep(decision.seconds)
-    return None
+    return False
 
 
 async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
@@ -74,6 +94,7 @@ async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
             if not allowed or elapsed + left > tools.policy.elapsed:
                 return course.ends(Reason.FORBIDDEN)
             course.backs_off(left, tools.clock.monotonic())
+            course.let_go()
             async with course.slot.aside():
                 await asyncio.sleep(left)
     tools.creditors.try_now(creditor)

@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from schemas.rules import RulePolicy
 from worker.clock import SystemClock
+from worker.decode import Limits
+from worker.documents import DocumentsConfig
 from worker.doubt import DoubtPolicy
 from worker.gate import GatePolicy
 from worker.kafka.consumer import ConsumerConfig
@@ -66,6 +68,26 @@ def kravia_config(settings: Settings) -> KraviaConfig:
         file_encoding=FileEncoding(settings.kravia_file_encoding),
         ca_file=settings.kravia_ca_file,
     )
+
+
+def documents_config(settings: Settings) -> DocumentsConfig:
+    """The document fetcher's part of the settings."""
+    return DocumentsConfig(
+        hosts=settings.allowed_hosts,
+        networks=settings.allowed_networks,
+        ca_file=settings.document_ca_file,
+        connect_timeout=settings.document_connect_timeout,
+        timeout=settings.document_timeout,
+        redirects=settings.document_redirects,
+        connections=settings.document_connections,
+        spool_dir=settings.document_spool_dir,
+        spool_bytes=settings.document_spool_bytes,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """What one event may ask for."""
+    return Limits(reference_bytes=settings.document_max_bytes)
 
 
 def gate_policy(settings: Settings) -> GatePolicy:

@@ -66,6 +66,20 @@ class Backend(Protocol):
         """The messages of each start."""
 
 
+class OnDisk:
+    """`ports.Document`."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.size, self.sha256 = len(content), hashlib.sha256(content).hexdigest()
+
+    def read(self, offset: int, count: int) -> bytes:
+        return self._content[offset : offset + count]
+
+    def close(self) -> None:
+        self._content = b""
+
+
 class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -183,6 +197,16 @@ async def test_the_three_calls_bill_an_invoice_once(backend: Backend) -> None:
     assert backend.body(invoice_id) == sent, "byte for byte: amounts as they were written"
     assert backend.documents(invoice_id) == [hashlib.sha256(b"a document").hexdigest()]
     assert backend.started(invoice_id) == ["Bekreftet, æøå"]
+
+
+async def test_a_fetched_document_arrives_like_an_inline_one_as_often_as_it_is_sent(backend: Backend) -> None:
+    invoice_id = await registered(backend)
+    document = OnDisk(b"%PDF-1.7\n" * 100_000)
+    for _ in range(2):
+        assert await backend.api.attach(invoice_id, "a.pdf", "application/pdf", document, Valid()) == Done()
+    assert backend.documents(invoice_id) == [document.sha256] * 2
+    assert await backend.api.attach(invoice_id, "a.pdf", "application/pdf", document, Expired()) == NotSent("expired")
+    assert len(backend.documents(invoice_id)) == 2
 
 
 async def test_details_tell_what_happened_and_never_more_than_is_known(backend: Backend) -> None:

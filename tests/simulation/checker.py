@@ -106,6 +106,9 @@ def _truth(
 ) -> Iterator[str]:
     for origin, outcome in outcomes:
         if (invoice_id := outcome.get("invoiceId")) is None:
+            calls = {call["answer"].partition(":")[0] for call in outcome["calls"]}
+            if outcome.get("reason") in ("document", "document_unreachable") and calls - {"not_carried_out"}:
+                yield f"{origin} ended for its documents after a register that may have been carried out"
             continue
         invoice = kravia.invoices.get(invoice_id)
         if invoice is None or invoice.identity != outcome["identity"]:

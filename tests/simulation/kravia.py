@@ -29,7 +29,7 @@ from worker.answers import (
     Throttled,
     Unclear,
 )
-from worker.ports import Details, SearchPage, Validity
+from worker.ports import Details, Document, SearchPage, Validity
 
 Shown = TypeVar("Shown")
 Carry = Callable[[], Answer]
@@ -107,15 +107,17 @@ class SimKravia:
         return await self._change("register", carry, validity)
 
     async def attach(
-        self, invoice_id: str, file_name: str, media_type: str, content: str, validity: Validity
+        self, invoice_id: str, file_name: str, media_type: str, content: str | Document, validity: Validity
     ) -> Answer:
         """See `ports.KraviaApi`."""
+        # Read when it leaves: it may be carried out after the worker has let go of it.
+        sent = base64.b64decode(content) if isinstance(content, str) else content.read(0, content.size)
 
         def carry() -> Answer:
             invoice = self._visible(invoice_id)
             if invoice is None:
                 return NotVisible()
-            invoice.documents.append(hashlib.sha256(base64.b64decode(content)).hexdigest())
+            invoice.documents.append(hashlib.sha256(sent).hexdigest())
             invoice.file_names.append(file_name)
             invoice.updated_at = self._loop.time()
             return Done()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tests.simulation.chaos import Chaos
 from tests.simulation.clock import SimClock
+from tests.simulation.documents import SimDocuments
 from tests.simulation.kafka import Broker, SimProducer
 from tests.simulation.kafka_consumer import SimConsumer
 from tests.simulation.kafka_group import Group
@@ -99,7 +100,9 @@ class Surroundings:
 class Member:
     """One incarnation of a worker. Build and run it in its process's context."""
 
-    def __init__(self, around: Surroundings, process: Process, clock: SimClock, api: SimKravia) -> None:
+    def __init__(
+        self, around: Surroundings, process: Process, clock: SimClock, api: SimKravia, documents: SimDocuments
+    ) -> None:
         owning, topics = around.owning, around.owning.topics
         faults = SimFaults(process, around.chaos)
         observer = SimObserver(process.name, around.counts, around.trace)
@@ -109,6 +112,7 @@ class Member:
         self._reconciler = Reconciler(api, self.gate, around.doubts, SWEEPS, clock, observer)
         tools = Tools(
             api,
+            documents,
             self.gate,
             Creditors(self.gate, clock, share=around.window // 2),
             self._reconciler,

@@ -1,5 +1,7 @@
 """Input records of a run: invoices once and again, corrected, with documents, undecodable, in aborted transactions."""
 
+import base64
+import hashlib
 import json
 import random
 from dataclasses import dataclass
@@ -7,10 +9,16 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.identity import identity, partition_for
+from tests.simulation.documents import STORE
 from worker.model import Coordinates, OutRecord, TopicNames
 
 CREDITORS = (10759, 10760)
 DOCUMENTS = ("JVBERi0xLjQK", "ZGF5LGhvdXJzCg==")
+"""In base64. The first travels in the event, the second is fetched."""
+CONTENTS = {f"{STORE}1": DOCUMENTS[1]}
+"""What the store has, by URL."""
+_FETCHED = base64.b64decode(DOCUMENTS[1])
+_REFERENCE: dict[str, Any] = {"url": f"{STORE}1", "sha256": hashlib.sha256(_FETCHED).hexdigest(), "size": len(_FETCHED)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +53,10 @@ def event(creditor: int, number: str, amount: int, documents: int, accounting: s
         "currencyCode": "NOK",
         "orderLines": [{"description": "Service A", "unitPrice": amount, "count": 1, "total": amount}],
     }
+    sources = ({"content": DOCUMENTS[0]}, _REFERENCE)[:documents]
     attachments = [
-        {"fileName": f"document-{index}.pdf", "mediaType": "application/pdf", "content": DOCUMENTS[index]}
-        for index in range(documents)
+        source | {"fileName": f"document-{index}.pdf", "mediaType": "application/pdf"}
+        for index, source in enumerate(sources)
     ]
     return json.dumps({"invoice": invoice, "attachments": attachments}).encode()
 

@@ -218,7 +218,9 @@ TEETH: dict[str, Tooth] = {
         masked_by="settled-offsets",
         mask=_SETTLED_FORGOTTEN,
     ),
-    "negative-facts": Tooth("that a call was not carried out is journaled", _calls(negative=False), 4, "two registers"),
+    "negative-facts": Tooth(
+        "that a call was not carried out is journaled", _calls(negative=False), 49, "two registers"
+    ),
     "membership": Tooth(
         "membership is proved before a take-over is repeated",
         swap((SimConsumer, "prove_membership", _proven)),
@@ -231,9 +233,9 @@ TEETH: dict[str, Tooth] = {
         56,
         "0 OUTCOMES",
     ),
-    "intent-each": Tooth("each call has an intent of its own", _calls(reuse=True), 554, "REGISTERED 2 TIMES"),
+    "intent-each": Tooth("each call has an intent of its own", _calls(reuse=True), 597, "REGISTERED 2 TIMES"),
     "inherited-facts": Tooth(
-        "the trim keeps inherited facts", _inherited_forgotten, 10, "REGISTERED 2 TIMES", weather=stormy(strikes=6)
+        "the trim keeps inherited facts", _inherited_forgotten, 3, "REGISTERED 2 TIMES", weather=stormy(strikes=6)
     ),
     "other-input": Tooth(
         "an event waits for the other one of its identity of which facts are inherited",

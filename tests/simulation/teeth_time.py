@@ -132,21 +132,21 @@ TEETH: Mapping[str, Tooth] = {
     "no-wait-inherited": Tooth(
         "nothing is believed about an inherited doubt before V + T + A + D + E",
         swap((register, "inherited_doubt", _inherited_at_once)),
-        43,
+        96,
         "REGISTERED 2 TIMES",
         weather=together(BUSY, LATE, CERTAIN),
     ),
     "no-wait-own": Tooth(
         "nothing is believed about an own doubt (5xx, time-out, lost answer) before A + D",
         swap((register, "own_doubt", _own_at_once)),
-        137,
+        85,
         "REGISTERED 2 TIMES",
         weather=together(BUSY, LATE, CERTAIN),
     ),
     "any-doubt-obeyed": Tooth(
         "a verdict is obeyed only while the ledger holds its doubt",
         swap((lane, "obey", _any_doubt)),
-        128,
+        194,
         "REGISTERED 2 TIMES",
         weather=together(
             stormy(api=0.5, people=1.0, twice=1.0),
@@ -177,7 +177,7 @@ TEETH: Mapping[str, Tooth] = {
     "no-disorder-span": Tooth(
         "sweeps with a witness span more than the search's disorder",
         _one_sweep_is_enough(),
-        19,
+        89,
         "REGISTERED 2 TIMES",
         weather=together(
             BUSY, LATE, searching(rows=Rows.FULL, lag=20.0, disorder=10.0), doubting(disorder=10.0, quarantine=False)

@@ -7,6 +7,7 @@ from collections import Counter
 from tests.simulation.chaos import Chaos, Weather
 from tests.simulation.checker import check, quiet
 from tests.simulation.clock import SimClock
+from tests.simulation.documents import SimDocuments
 from tests.simulation.kafka import Broker
 from tests.simulation.kafka_group import Group, GroupTimes
 from tests.simulation.kafka_log import Txn, TxnState
@@ -17,7 +18,7 @@ from tests.simulation.member import Member, Surroundings
 from tests.simulation.person import Person
 from tests.simulation.pod import Pod
 from tests.simulation.process import Condition, Process
-from tests.simulation.samples import Sample, draw
+from tests.simulation.samples import CONTENTS, Sample, draw
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Wire
 from worker.doubt import DoubtPolicy
@@ -66,6 +67,7 @@ class World:
         self.kravia = KraviaServer(habit)
         # Of their own: whether a person decides and what clocks do shifts no other draw of the seed.
         self.clocks = random.Random(f"clocks {seed}")
+        self.stores = random.Random(f"stores {seed}")
         self.person = Person(
             random.Random(f"person {seed}"),
             self.chaos.weather,
@@ -191,7 +193,8 @@ class World:
 
     def _build(self, pod: Pod, process: Process, clock: SimClock) -> None:
         api = SimKravia(self.kravia, self.loop, self.outside, self.chaos, API, self.trace)
-        pod.member = Member(self.around, process, clock, api)
+        documents = SimDocuments(CONTENTS, self.stores, self.chaos, self.trace)
+        pod.member = Member(self.around, process, clock, api, documents)
         main = self.loop.create_task(pod.member.run(), name=f"main {process.name}")
         main.add_done_callback(lambda done: self._left(pod, process), context=self.outside)
 

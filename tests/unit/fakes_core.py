@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 from collections import defaultdict, deque
 from pathlib import Path
@@ -39,14 +40,26 @@ REQUESTS, REPLAYS = Partition(TOPICS.requests, 0), Partition(TOPICS.replays, 0)
 CONFIG = OwnershipConfig(TOPICS, "group", 1)
 
 
-def make_record(offset, invoice_no="20001", *, documents=(), topic=TOPICS.requests, headers=(), **changes):
-    """A valid record of one partition; `documents`: (file name, content) pairs; `changes`: invoice fields."""
+def referenced(name, content, url=None):
+    """An attachment of an event's data, by reference."""
+    digest = hashlib.sha256(content).hexdigest()
+    url = url or f"https://documents.test/{name}"
+    return {"fileName": name, "mediaType": "text/plain", "url": url, "sha256": digest, "size": len(content)}
+
+
+def make_record(
+    offset, invoice_no="20001", *, documents=(), references=(), topic=TOPICS.requests, headers=(), **changes
+):
+    """A valid record of one partition; `documents` and `references`: (file name, content) pairs; `changes`: invoice
+    fields."""
     data = {"invoice": _BODY | {"invoiceNo": invoice_no} | changes}
     if documents:
         data["attachments"] = [
             {"fileName": name, "mediaType": "text/plain", "content": base64.b64encode(content).decode()}
             for name, content in documents
         ]
+    if references:
+        data["attachments"] = data.get("attachments", []) + [referenced(*pair) for pair in references]
     key = identity(data["invoice"]["creditorId"], "Invoice", invoice_no).encode()
     return Record(topic, 0, offset, int(EPOCH.timestamp() * 1000), key, json.dumps(data).encode(), headers)
 
@@ -66,6 +79,7 @@ class FakeKravia:
     def __init__(self):
         self.plans = defaultdict(deque)
         self.calls = []
+        self.received = []
         self.running = self.most = 0
         self.ids = 0
 
@@ -98,6 +112,8 @@ class FakeKravia:
     async def attach(self, invoice_id, file_name, media_type, content, validity):
         if not validity.holds():
             return NotSent("expired")
+        if not isinstance(content, str):
+            self.received.append(content.read(0, content.size))
         return await self._answer("attach", Done(), invoice_id, file_name)
 
     async def start(self, invoice_id, message, validity):
@@ -110,6 +126,62 @@ class FakeKravia:
 
     async def search(self, since, *, skip, top):
         return await self._answer("search", SearchPage(()))
+
+
+class FakeDocument:
+    """`ports.Document` in memory."""
+
+    def __init__(self, content):
+        self.content, self.closed = content, False
+        self.size, self.sha256 = len(content), hashlib.sha256(content).hexdigest()
+
+    def read(self, offset, count):
+        assert not self.closed
+        return self.content[offset : offset + count]
+
+    def close(self):
+        self.closed = True
+
+
+class FakeDocuments:
+    """`ports.DocumentStore`, scripted: `plan(url, …)` gives the next answers, each as it is, or (seconds, answer).
+
+    Without a plan it gives `contents[url]`. `asked`: URLs in their order; `held`: bytes of space taken now.
+    """
+
+    def __init__(self):
+        self.plans = defaultdict(deque)
+        self.contents, self.asked, self.given = {}, [], []
+        self.held = self.most = 0
+
+    def plan(self, url, *answers):
+        self.plans[url].extend(answers)
+
+    async def room(self, size):
+        self.held += size
+        self.most = max(self.most, self.held)
+        return _Share(self, size)
+
+    async def fetch(self, reference):
+        self.asked.append(reference.url)
+        plan = self.plans[reference.url]
+        seconds, answer = 0.0, plan.popleft() if plan else None
+        if isinstance(answer, tuple):
+            seconds, answer = answer
+        await asyncio.sleep(seconds)
+        if answer is None:
+            answer = FakeDocument(self.contents[reference.url])
+            self.given.append(answer)
+        return answer
+
+
+class _Share:
+    def __init__(self, store, size):
+        self.store, self.size = store, size
+
+    def close(self):
+        self.store.held -= self.size
+        self.size = 0
 
 
 class Watcher(Observer):
@@ -154,6 +226,7 @@ class World:
     def __init__(self, *, policy=RetryPolicy(), gate=GatePolicy(), person=False, tracer=NO_TRACES):  # noqa: B008 -- immutable
         self.tracer = tracer
         self.log, self.clock, self.watcher, self.api = FakeLog(), VirtualClock(), Watcher(), FakeKravia()
+        self.documents = FakeDocuments()
         self.reader, self.admin = FakeReader(self.log), FakeAdmin(self.log)
         self.producers = []
         self.ports = Ports(self.producer, self.reader, self.admin, self.clock, NO_FAULTS, self.watcher)
@@ -162,6 +235,7 @@ class World:
         self.budget = Budget(8, 1_000_000)
         self.tools = Tools(
             self.api,
+            self.documents,
             self.gate,
             self.creditors,
             NobodyKnows(),

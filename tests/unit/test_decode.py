@@ -13,7 +13,7 @@ from schemas.identity import partition_for
 from schemas.jsontext import dumps, loads
 from schemas.rules import BY_CODE, Action, RulePolicy
 from worker.decode import Limits, decode
-from worker.model import Event, Invalid, Record, Refusal
+from worker.model import Event, Invalid, Record, Reference, Refusal
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
 COUNT = 12
@@ -237,6 +237,15 @@ class TestValidation:
         data = self.attachments(*((f"{i}.pdf", "aaaa") for i in range(3)))
         assert codes(invalid(data, limits=Limits(attachments=2))) == {("/attachments", "too_many")}
         assert len(invalid(self.attachments(*[("a", "aaaa")] * 101)).problems) == 1
+
+    def test_a_referenced_document_has_a_limit_of_its_own(self):
+        digest = "0" * 64
+        part = {"fileName": "a", "mediaType": "a/b", "url": "https://a.example/a", "sha256": digest, "size": 12}
+        data = example() | {"attachments": [part]}
+        assert codes(invalid(data, limits=Limits(reference_bytes=11))) == {("/attachments/0/size", "too_large")}
+        got = decode(record(data), partition_count=COUNT, limits=Limits(attachment_bytes=1, reference_bytes=12))
+        assert isinstance(got, Event)
+        assert got.attachments == (Reference("a", "a/b", "https://a.example/a", digest, 12),)
 
     def test_an_attachment_that_is_too_large_by_its_decoded_bytes(self):
         data = self.attachments(("a", "aaaa"), ("b", "aaa="), ("c", "aaaaaaaa"))

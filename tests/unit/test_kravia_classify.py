@@ -22,7 +22,8 @@ from worker.answers import (
     Throttled,
     Unclear,
 )
-from worker.kravia.classify import Endpoint, Reply, Rules, classify, retry_after, status_class
+from worker.kravia.classify import Endpoint, Reply, Rules, classify, status_class
+from worker.retry import retry_after
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 STEPS = [Endpoint.REGISTER, Endpoint.ATTACH, Endpoint.START]

@@ -11,30 +11,9 @@ import uvloop
 from pydantic import SecretStr
 
 from tests.unit.fakes_http import BODY, OK, Clock, Expired, Valid
+from tests.unit.fakes_tls import CERTIFICATE, KEY
 from worker.answers import Answer, NotSent, Registered, Unclear
 from worker.kravia import FixedToken, KraviaClient, KraviaConfig
-
-# A self-signed certificate for 127.0.0.1 and localhost, 2020 to 2120, made for this test; nothing trusts it elsewhere.
-CERTIFICATE = """\
------BEGIN CERTIFICATE-----
-MIIBpjCCAUygAwIBAgIBATAKBggqhkjOPQQDAjAbMRkwFwYDVQQDDBBzaW11bGF0
-ZWQga3JhdmlhMCAXDTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAbMRkw
-FwYDVQQDDBBzaW11bGF0ZWQga3JhdmlhMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcD
-QgAEdJvdjyhkk+D9XKSV6eM6KYlWD1xrxIhA9Z4yBcW70V5hso/hHn/ESCsmnJ6k
-D7Nm7Xe7t9H89YC+8gIOEB3MaqN/MH0wGgYDVR0RBBMwEYcEfwAAAYIJbG9jYWxo
-b3N0MA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgKEMB0GA1UdDgQWBBRo
-U0uEJp7EEGa6N0PegHf3+z6tszAfBgNVHSMEGDAWgBRoU0uEJp7EEGa6N0PegHf3
-+z6tszAKBggqhkjOPQQDAgNIADBFAiEAvEsyL0ubd4sTus6byNoFMxkia2Vd+Ows
-EPteCPYHDkQCIC/zi+n3Sr2DtMbn8D1miZItmUyBuK37Egzfmeqcr9tp
------END CERTIFICATE-----
-"""
-KEY = """\
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLks6dRMXqiUUTwVw
-tcUWL5NpnoF/NI3PRmciXYP1CP6hRANCAAR0m92PKGST4P1cpJXp4zopiVYPXGvE
-iED1njIFxbvRXmGyj+Eef8RIKyacnqQPs2btd7u30fz1gL7yAg4QHcxq
------END PRIVATE KEY-----
-"""
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ BROKEN_MODEL_RULES = {
 }
 BROKEN_WORKER_RULES = {
     "too_many": attached(*[{"content": "QUJD", "fileName": f"{i}.pdf"} for i in range(21)]),
-    "too_large": attached(REFERENCE | {"size": 10 * 1024 * 1024 + 1}),
+    "too_large": attached(REFERENCE | {"size": 25 * 1024 * 1024 + 1}),
     "duplicate_file_name": attached({"content": "QUJD"}, REFERENCE),
     "misrouted": invoice(invoiceNo="20001-elsewhere"),
 }

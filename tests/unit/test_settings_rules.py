@@ -16,6 +16,12 @@ SASL = {
 
 REFUSED = [
     (
+        {"DOCUMENT_SPOOL_DIR": "/proc/none"},
+        "DOCUMENT_SPOOL_DIR=/proc/none",
+        "must be a directory that this process can write to",
+    ),
+    ({"DOCUMENT_CA_FILE": "/proc/none"}, "DOCUMENT_CA_FILE=/proc/none", "must be a file that this process can read"),
+    (
         {"WORKER_DRAIN_TIMEOUT": "39.9"},
         "KRAVIA_REGISTER_TIMEOUT=30, WORKER_COMMIT_TIMEOUT=10, WORKER_DRAIN_TIMEOUT=39.9",
         "set WORKER_DRAIN_TIMEOUT to 40 or more",
@@ -168,6 +174,7 @@ def test_an_empty_token_file_is_refused(tmp_path: Path) -> None:
     [
         ({"KRAVIA_BASE_URL": "http://kravia.internal", "KRAVIA_ALLOW_PLAIN_HTTP": "1"}, "in the clear"),
         (SASL | {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "PLAIN"}, "in the clear"),
+        ({"DOCUMENT_ALLOW_NETWORKS": "10.0.0.0/8"}, "DOCUMENT_ALLOW_NETWORKS"),
     ],
 )
 def test_what_is_allowed_and_risky_is_a_warning(values: dict[str, str], told: str) -> None:

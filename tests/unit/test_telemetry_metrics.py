@@ -48,6 +48,22 @@ def value(observer: PrometheusObserver, name: str, **labels: str) -> float:
     return samples(observer)[c.PREFIX + name, frozenset(labels.items())]
 
 
+def test_documents():
+    observer = PrometheusObserver()
+    observer.fetched("ok", 12, 0.5)
+    observer.fetched("document_missing", 0, 0.1)
+    observer.fetched("what nobody listed", 3, 0.1)
+    observer.spooled(24)
+    assert value(observer, "document_fetches_total", result="ok") == 1
+    assert value(observer, "document_fetches_total", result="document_missing") == 1
+    assert value(observer, "document_fetches_total", result="other") == 1
+    assert value(observer, "document_bytes_total") == 15
+    assert value(observer, "document_fetch_seconds_count") == 3
+    assert value(observer, "document_spool_bytes") == 24
+    observer.retried(Step.FETCH, "unreachable_timeout")
+    assert value(observer, "retries_total", step="fetch", why="unreachable") == 1
+
+
 def test_every_closed_series_starts_at_zero():
     found = samples(PrometheusObserver())
     for metric in c.CATALOGUE:

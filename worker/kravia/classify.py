@@ -7,8 +7,7 @@ Kravia documents neither its status codes nor its error bodies: the table ("Fail
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
@@ -26,6 +25,7 @@ from worker.answers import (
     Unclear,
 )
 from worker.kravia.reading import field_names, read_id
+from worker.retry import retry_after
 
 SEARCHED_FOR_PATTERNS = 64 * 1024
 """Characters of an error body that patterns are searched in."""
@@ -60,25 +60,6 @@ class Rules:
     id_pointer: str | None = None
     already_exists: tuple[re.Pattern[str], ...] = ()
     retry_after_limit: float = 3600.0
-
-
-def retry_after(value: str | None, now: datetime, limit: float) -> float | None:
-    """Seconds that a Retry-After asks for: delay-seconds or an HTTP date (RFC 9110, section 10.2.3).
-
-    Between 0 (also for a date in the past or a negative number) and `limit`; None when there is none or it can't be
-    read. `now` is aware.
-    """
-    if value is None:
-        return None
-    text = value.strip()
-    if re.fullmatch(r"-?[0-9]{1,18}", text):
-        return min(max(float(text), 0.0), limit)
-    try:
-        date = parsedate_to_datetime(text)
-        seconds = ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds()
-    except (ValueError, OverflowError):  # what parsedate_to_datetime and date arithmetic raise for what is no date
-        return None
-    return min(max(seconds, 0.0), limit)
 
 
 def classify(endpoint: Endpoint, reply: Reply, rules: Rules, now: datetime) -> Answer:

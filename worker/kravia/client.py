@@ -21,7 +21,7 @@ from worker.kravia.exchange import Ended, Pool
 from worker.kravia.leaving import Departure, GuardedBody
 from worker.kravia.reading import field_names, read_details, read_page
 from worker.kravia.tokens import TokenSource
-from worker.ports import Clock, Details, Faults, Observer, SearchPage, Validity
+from worker.ports import Clock, Details, Document, Faults, Observer, SearchPage, Validity
 
 
 class KraviaClient:
@@ -84,17 +84,28 @@ class KraviaClient:
         return await self._post(Endpoint.REGISTER, self._register_url, "application/json", body, validity)
 
     async def attach(
-        self, invoice_id: str, file_name: str, media_type: str, content: str, validity: Validity
+        self, invoice_id: str, file_name: str, media_type: str, content: str | Document, validity: Validity
     ) -> Answer:
-        """See `ports.KraviaApi`. With raw bytes to be sent, content that is not base64 is `Refused`, status 0."""
-        if self._config.file_encoding is FileEncoding.RAW:
-            form = multipart.document_as_bytes(file_name, media_type, content)
-            if form is None:
-                return Refused(0, "the attachment's content is not base64")
-        else:
-            form = multipart.document_as_text(content)
+        """See `ports.KraviaApi`. With raw bytes to be sent, content that is not base64 is `Refused`, status 0.
+
+        A fetched document is read while it is sent. Where that fails the call ends `Unclear`, like a lost connection.
+        """
+        raw = self._config.file_encoding is FileEncoding.RAW
+        form: tuple[str, bytes] | tuple[str, multipart.Streamed] | None
+        match content:
+            case str() if raw:
+                form = multipart.document_as_bytes(file_name, media_type, content)
+            case str():
+                form = multipart.document_as_text(content)
+            case _ if raw:
+                form = multipart.stream_as_bytes(file_name, media_type, content)
+            case _:
+                form = multipart.stream_as_text(content)
+        if form is None:
+            return Refused(0, "the attachment's content is not base64")
         url = self._url(invoice_id, "document?type=InvoiceAttachment")
-        return await self._post(Endpoint.ATTACH, url, *form, validity)
+        content_type, body = form
+        return await self._post(Endpoint.ATTACH, url, content_type, body, validity)
 
     async def start(self, invoice_id: str, message: str, validity: Validity) -> Answer:
         """See `ports.KraviaApi`."""
@@ -157,13 +168,22 @@ class KraviaClient:
     def _url(self, invoice_id: str, rest: str) -> URL:
         return URL(f"{self._root}/invoice/{quote(invoice_id, safe='')}/{rest}", encoded=True)
 
-    async def _post(self, endpoint: Endpoint, url: URL, content_type: str, body: bytes, validity: Validity) -> Answer:
+    async def _post(
+        self, endpoint: Endpoint, url: URL, content_type: str, body: bytes | multipart.Streamed, validity: Validity
+    ) -> Answer:
         if self._closing:
             return NotSent("closed")
         registers = endpoint is Endpoint.REGISTER
         pool = self._register_pool if registers else self._other_pool
-        departure = Departure(body, validity, self._timeouts[endpoint], self._body_written if registers else None)
-        payload = GuardedBody(departure, len(body), content_type)
+        streamed = body if isinstance(body, multipart.Streamed) else multipart.Streamed(len(body), body, ())
+        departure = Departure(
+            streamed.first,
+            validity,
+            self._timeouts[endpoint],
+            self._body_written if registers else None,
+            rest=streamed.rest,
+        )
+        payload = GuardedBody(departure, streamed.size, content_type)
         self._departures.add(departure)
         try:
             reply = await self._counted(endpoint, pool.post(url, departure, payload))

@@ -7,6 +7,7 @@ anything, so nothing of ours runs between them. What remains is a freeze of the 
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Protocol
 
 from aiohttp import Payload
@@ -30,11 +31,34 @@ class HeldError(Exception):
 class Departure:
     """One request with a body: whether it left, over which connection, and how to stop it."""
 
-    __slots__ = ("_body", "_deadline", "_timeout", "_transport", "_validity", "_written", "held", "sent")
+    __slots__ = (
+        "_body",
+        "_deadline",
+        "_rest",
+        "_timeout",
+        "_transport",
+        "_validity",
+        "_whole",
+        "_written",
+        "held",
+        "sent",
+    )
 
-    def __init__(self, body: bytes, validity: Validity, timeout: float, written: Written | None = None) -> None:
-        """`timeout` seconds for everything after the check; `written` is called right after the write."""
+    def __init__(
+        self,
+        body: bytes,
+        validity: Validity,
+        timeout: float,
+        written: Written | None = None,
+        rest: Iterable[bytes] = (),
+    ) -> None:
+        """`timeout` seconds for everything after the check; `written` is called right after `body` was written.
+
+        `rest`: pieces that follow it, each made when the ones before it have left for the kernel, but for 64 KiB.
+        """
         self._body = body
+        self._rest = rest
+        self._whole = False
         self._validity = validity
         self._timeout = timeout
         self._written = written
@@ -55,7 +79,7 @@ class Departure:
             self.held = why
 
     async def leave(self, writer: AbstractStreamWriter) -> None:
-        """Write headers and body at once, or nothing (`HeldError`).
+        """Write headers and body at once, or nothing (`HeldError`); then the rest, piece by piece.
 
         aiohttp keeps the headers in the writer until the first write, and `write` awaits nothing without trace hooks,
         compression and draining (aiohttp 3.14, http_writer.py); the transports of asyncio and uvloop 0.23 hand the
@@ -79,6 +103,11 @@ class Departure:
         await writer.write(self._body, drain=False)
         if self._written is not None:
             self._written(buffered=transport.get_write_buffer_size() > 0)
+        for piece in self._rest:
+            if self.held is not None:  # the call has ended meanwhile
+                raise HeldError(self.held)
+            await writer.write(piece)  # waits while the transport has enough
+        self._whole = True
 
     def abort(self) -> None:
         """Drop the connection and all that is unsent; without effect when nothing left."""
@@ -88,7 +117,7 @@ class Departure:
     @property
     def unsent(self) -> bool:
         """Whether bytes of the body still wait in this process."""
-        return self._transport is not None and self._transport.get_write_buffer_size() > 0
+        return self._transport is not None and (not self._whole or self._transport.get_write_buffer_size() > 0)
 
 
 def _is_quiet(protocol: object) -> bool:

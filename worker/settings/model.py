@@ -3,6 +3,7 @@
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from worker.settings.contract import ContractSettings
+from worker.settings.documents import DocumentSettings
 from worker.settings.kafka import KafkaSettings, TopicSettings
 from worker.settings.kravia import KraviaSettings
 from worker.settings.process import WorkerSettings
@@ -12,6 +13,7 @@ GROUPS = (
     ("Topics", TopicSettings),
     ("Kravia", KraviaSettings),
     ("The contract's rules", ContractSettings),
+    ("Documents", DocumentSettings),
     ("The worker", WorkerSettings),
 )
 """Title and fields of each group, in the order in which people read them."""
@@ -20,7 +22,9 @@ NAMES = tuple(name for _, group in GROUPS for name in group.model_fields)
 """Every field, in that order."""
 
 
-class Settings(KafkaSettings, TopicSettings, KraviaSettings, ContractSettings, WorkerSettings, BaseSettings):
+class Settings(
+    KafkaSettings, TopicSettings, KraviaSettings, ContractSettings, DocumentSettings, WorkerSettings, BaseSettings
+):
     """Every setting, typed and within its own bounds; `rules.problems` says whether they fit together.
 
     Constructing it reads nothing but its arguments: where values come from is `load`'s business. Raises pydantic's

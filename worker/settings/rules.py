@@ -47,6 +47,8 @@ def cautions(settings: Settings) -> list[str]:
         found.append("KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT with PLAIN sends the password in the clear")
     if settings.kravia_allow_plain_http and settings.kravia_base_url.startswith("http://"):
         found.append("KRAVIA_BASE_URL is http://: the token and personal data travel in the clear")
+    if settings.document_allow_networks:
+        found.append("DOCUMENT_ALLOW_NETWORKS: events may make the worker ask hosts in these networks")
     if settings.worker_fault_point is not None:
         found.append(f"WORKER_FAULT_POINT={settings.worker_fault_point}: this process will end or freeze itself")
     return found
@@ -220,9 +222,12 @@ def _files(s: Settings, *, calls_kravia: bool) -> Iterator[Problem]:
         path = getattr(s, name)
         if not name.endswith("_file") or not isinstance(path, Path):
             continue
-        if name.startswith("kravia_") and not calls_kravia:
+        if name.startswith(("kravia_", "document_")) and not calls_kravia:
             continue
         if not path.is_file() or not os.access(path, os.R_OK):
             yield _problem(s, "must be a file that this process can read", name)
         elif path.stat().st_size == 0:
             yield _problem(s, "the file is empty", name)
+    spool = s.document_spool_dir
+    if calls_kravia and spool is not None and not (spool.is_dir() and os.access(spool, os.W_OK | os.X_OK)):
+        yield _problem(s, "must be a directory that this process can write to", "document_spool_dir")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from worker.settings.model import NAMES
 
-PREFIXES = ("kafka_", "kravia_", "rule_", "topic_", "worker_")
+PREFIXES = ("document_", "kafka_", "kravia_", "rule_", "topic_", "worker_")
 
 # What Kubernetes puts into every container for a service called `kafka` or `kravia-...` (service links), see "Accessing
 # the Service: environment variables" in its documentation.

@@ -14,6 +14,7 @@ from itertools import product
 from worker.telemetry.labels import (
     DOUBT_STATES,
     ENDINGS,
+    FETCHES,
     GATE_STATES,
     GATE_WHYS,
     LEDGER_STATES,
@@ -128,6 +129,25 @@ RETRIES = _metric(
     RETRY_STEPS,
     RETRY_WHYS,
 )
+FETCHED = _metric(
+    "document_fetches_total",
+    Kind.COUNTER,
+    "Documents that events refer to, by what came of the fetch: ok, the code of a rejection, or why the store did not "
+    "give it this time.",
+    FETCHES,
+)
+FETCH_SECONDS = _metric(
+    "document_fetch_seconds",
+    Kind.HISTOGRAM,
+    "Duration of a document's fetch, whatever came of it; waits for space and for a place are not in it.",
+    buckets=CALL_BUCKETS,
+)
+FETCH_BYTES = _metric("document_bytes_total", Kind.COUNTER, "Bytes of documents that were read from stores.")
+SPOOL_BYTES = _metric(
+    "document_spool_bytes",
+    Kind.GAUGE,
+    "Bytes of disk space that events hold for their documents now, of DOCUMENT_SPOOL_BYTES.",
+)
 EVENTS = _metric(
     "events",
     Kind.GAUGE,
@@ -218,6 +238,10 @@ CATALOGUE: tuple[Metric, ...] = (
     CALLS,
     CALL_SECONDS,
     RETRIES,
+    FETCHED,
+    FETCH_SECONDS,
+    FETCH_BYTES,
+    SPOOL_BYTES,
     EVENTS,
     IN_FLIGHT_EVENTS,
     IN_FLIGHT_BYTES,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.rules import RULES
+from worker.fetching import SENTENCES
 from worker.model import Reason, Refusal, Step
 from worker.ports import LostWhy
 from worker.standing import State as LedgerState
@@ -90,9 +91,12 @@ RETRY_WHYS = Label(
             "request_timeout",
             "no_id",
             "already_there",
+            "unreachable",
         ]
     ),
 )
+_UNFETCHED = ("timeout", "dns", "tls", "connect", "lost", "throttled", "server_error", "status", "spool")
+FETCHES = Label("result", _with_other(["ok", *SENTENCES, *_UNFETCHED]))
 TOPIC = Label("topic")
 PARTITION = Label("partition")
 STATES = Label("state", tuple(State))

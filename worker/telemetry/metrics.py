@@ -160,6 +160,10 @@ class PrometheusObserver(Observer):
         self._calls = _Counters(c.CALLS, registry)
         self._call_seconds = _Histograms(c.CALL_SECONDS, registry)
         self._retries = _Counters(c.RETRIES, registry)
+        self._fetches = _Counters(c.FETCHED, registry)
+        self._fetch_seconds = _Histograms(c.FETCH_SECONDS, registry)
+        self._fetch_bytes = _Counters(c.FETCH_BYTES, registry)
+        self._spool = Gauge(c.SPOOL_BYTES.name, c.SPOOL_BYTES.meaning, registry=registry)
         self._commit_seconds = _Histograms(c.COMMIT_SECONDS, registry)
         self._commit_records = _Counters(c.COMMIT_RECORDS, registry)
         self._ownership = _Counters(c.OWNERSHIP_CHANGES, registry)
@@ -208,6 +212,14 @@ class PrometheusObserver(Observer):
 
     def retried(self, step: Step, why: str) -> None:
         self._retries.inc(step, why)
+
+    def fetched(self, result: str, size: int, seconds: float) -> None:
+        self._fetches.inc(result)
+        self._fetch_bytes.inc(by=size)
+        self._fetch_seconds.observe(seconds)
+
+    def spooled(self, size: int) -> None:
+        self._spool.set(size)
 
     def committed(self, partition: int, records: int, seconds: float) -> None:
         self._commit_records.inc(by=records)
