@@ -11,6 +11,7 @@ import structlog
 import uvloop
 
 from worker import wiring
+from worker.backlog import Backlogs
 from worker.clock import SystemClock
 from worker.documents import HttpsDocuments
 from worker.faults import faults
@@ -112,6 +113,7 @@ class _Worker:
     reader: KafkaReader
     admin: KafkaAdmin
     documents: HttpsDocuments
+    backlogs: Backlogs
     export: "Export | None"
 
     @classmethod
@@ -204,7 +206,10 @@ class _Worker:
             observer,
             settings.worker_trim_interval,
         )
-        status = Status(consumer, partitions, gate, clock)
+        backlogs = Backlogs(
+            consumer.ends, lambda: [(lane.own.partition, lane.own.prefixes) for lane in partitions.lanes()], clock
+        )
+        status = Status(consumer, partitions, gate, clock, backlogs, group=settings.kafka_group_id, version=version)
         observer.gauges(status.gauges)
         health = HealthServer(
             settings.worker_http_host,
@@ -227,6 +232,7 @@ class _Worker:
             reader,
             admin,
             documents,
+            backlogs,
             export,
         )
 
@@ -249,6 +255,7 @@ class _Worker:
             asyncio.create_task(self.gate.run(), name="gate"),
             asyncio.create_task(self.reconciler.run(), name="reconcile"),
             asyncio.create_task(self.trimmer.run(), name="trim"),
+            asyncio.create_task(self.backlogs.run(), name="backlog"),
             *([asyncio.create_task(_watch_token(self.token, self.gate), name="token")] if self.token else []),
         ]
         stopping = asyncio.create_task(stop.wait(), name="signal")

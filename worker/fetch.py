@@ -44,11 +44,10 @@ async def fetch(tools: Tools, course: Course, wanted: Wanted) -> Rejected | Fetc
         for index, reference in wanted:
             with tools.tracer.step("fetch", course.tries) as span:
                 fetched = await tools.documents.fetch(reference)
-                match fetched:
-                    case Unreachable(why):
-                        span.failed(f"unreachable_{why}")
-                    case Missing(code) | Altered(code) | NotAllowed(code):
-                        span.failed(code)
+                if isinstance(fetched, Unreachable):
+                    span.failed(f"unreachable_{fetched.why}")
+                elif isinstance(fetched, Missing | Altered | NotAllowed):
+                    span.failed(fetched.code)
             results.append((index, fetched))
             if isinstance(fetched, Unreachable):
                 break

@@ -152,7 +152,7 @@ async def test_status_shows_what_is_waited_for():
     await until(lambda: [work.state for work in lane.unfinished()] == ["doubt", "queued"])
     await asyncio.sleep(100.0)
 
-    consumer = SimpleNamespace(problem=None, last_poll=0.0)
+    consumer = SimpleNamespace(problem=None, last_poll=0.0, dead=False)
     partitions = SimpleNamespace(lanes=lambda: [lane], problems=list, broken=[])
     status = Status(consumer, partitions, world.gate, world.clock)
     [partition] = json.loads(json.dumps(status.report()))["partitions"]
