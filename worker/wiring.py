@@ -1,5 +1,6 @@
 """Each part's share of the settings, as the small frozen value that the part takes."""
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,6 +28,14 @@ def token_source(settings: Settings) -> TokenSource:
         return FileToken(settings.kravia_token_file, SystemClock().monotonic)
     assert settings.kravia_token is not None, "the settings' rules demand one of the two"
     return FixedToken(settings.kravia_token)
+
+
+def can_trace() -> bool:
+    """Whether the extra that tracing needs is installed."""
+    try:
+        return None not in map(find_spec, ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http"))
+    except ModuleNotFoundError:  # a package above it
+        return False
 
 
 def span_export(settings: Settings, version: str) -> "Export | None":

@@ -12,6 +12,7 @@ from importlib import metadata
 
 from worker.cli.common import FAILED, INTERRUPTED
 from worker.cli.config import add_config
+from worker.cli.doctor import add_doctor
 from worker.cli.emit import add_emit
 from worker.cli.run import add_run
 from worker.cli.status import add_status
@@ -57,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add_emit(commands)
     add_why(commands)
     add_status(commands)
+    add_doctor(commands)
     add_config(commands)
     commands.add_parser("demo", help="broker, simulated Kravia, producer and worker on this machine, with a live view")
     return parser
