@@ -58,6 +58,11 @@ class Course:
     retry_at: float | None = None
     """When it is tried again, while it waits for that; the monotonic clock."""
 
+    @property
+    def untouched(self) -> bool:
+        """Nothing was done for this record yet, by no owner."""
+        return self.progress.first is None
+
     def begin(self, step: Step) -> None:
         """A call of this step goes out."""
         self.step = step

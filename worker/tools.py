@@ -15,6 +15,7 @@ from worker.reconcile import Reconciler
 from worker.retry import GiveUp, RetryPolicy, decide
 from worker.saga import Again, Ask
 from worker.spans import NO_TRACES, Tracer
+from worker.verdict import DEFAULT_REPLAY_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Tools:
     faults: Faults
     observer: Observer
     attach_unknown_to_person: bool = False
+    replay_limit: int = DEFAULT_REPLAY_LIMIT
     jitter: Callable[[], float] = random.random
     tracer: Tracer = NO_TRACES
 

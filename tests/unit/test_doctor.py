@@ -13,6 +13,7 @@ from tests.unit.fakes_time import VirtualClock
 from worker.answers import Done, Forbidden, NotSent, Refused, Stop, Throttled, Unclear
 from worker.cli import main
 from worker.demo.simulator import Simulator
+from worker.demo.simulator_settings import SimulatorSettings
 from worker.doctor.findings import Level, fail, failed, ok, warn
 from worker.doctor.kravia import answer_finding, clock_findings
 from worker.doctor.machine import document_findings, open_files, port_finding, spool_finding
@@ -129,7 +130,7 @@ class TestKravia:
         assert list(clock_findings(Probed(NotSent("connect")), 5.0)) == []
 
     async def test_one_search_and_nothing_else(self):
-        async with Simulator() as kravia:
+        async with Simulator(SimulatorSettings(record=True)) as kravia:
             token = FixedToken(SecretStr(kravia.settings.token))
             told = await probe(KraviaConfig(base_url=kravia.url), token, _Now())
             assert isinstance(told.answer, Done)
