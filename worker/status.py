@@ -91,7 +91,7 @@ class Status:
         lanes = {lane.own.partition: lane for lane in self._partitions.lanes()}
         lags = {
             partition: max(0, end - lanes[partition.number].own.prefixes[partition.topic].next)
-            for partition, end in self._consumer.ends().items()
+            for partition, end in self._consumer.high_watermarks().items()
             if partition.number in lanes
         }
         facts = {

@@ -200,7 +200,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     # For metrics: looks, never waits
 
-    def ends(self) -> dict[Partition, int]:
+    def high_watermarks(self) -> dict[Partition, int]:
         """The high watermark of each assigned partition, as the latest fetch saw it; where there was one."""
         return {
             Partition(tp.topic, tp.partition): end
