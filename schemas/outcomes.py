@@ -68,6 +68,20 @@ class Timings(_Part):
     )
 
 
+class CommandEcho(_Part):
+    """Whose decision the input was: a command, or a dead letter that was sent again."""
+
+    id: str = Field(description="The command's id: one that was seen before has no effect.")
+    verb: Literal["replay", "edit", "registered", "not_registered", "discard"] = Field(
+        description="What was decided: send it again, send it corrected, a verdict on a doubt, or not at all."
+    )
+    who: str = Field(description="Who decided.")
+    when: AwareDatetime = Field(description="When.")
+    why: str = Field(description="Why.")
+    changed: list[str] | None = Field(default=None, description="Of an edit: JSON pointers of what was changed.")
+    seen: Literal[True] | None = Field(default=None, description="The id was seen before: this had no effect.")
+
+
 class RegisterCall(_Part):
     """One register call of this identity, so that finance can account for each."""
 
@@ -104,6 +118,13 @@ class _Outcome(_Part):
     )
     warnings: list[OutcomeWarning] = Field(
         default=[], description="What the contract's rules found odd, at most 101 entries. It was sent all the same."
+    )
+    amount: str | None = Field(
+        default=None, description="The event's originalAmount, as decimal text; where the event is valid."
+    )
+    currency: str | None = Field(default=None, description="Its ISO 4217 code.")
+    command: CommandEcho | None = Field(
+        default=None, description="Who decided, where a person did: of commands, and of dead letters sent again."
     )
     timings: Timings | None = Field(default=None, description="Where the time went.")
     observed: Literal[True] | None = Field(

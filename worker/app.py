@@ -142,6 +142,7 @@ class _Worker:
             fault,
             observer,
             attach_unknown_to_person=settings.kravia_attach_unknown == "person",
+            replay_limit=settings.worker_replay_limit,
         )
         reader, admin = KafkaReader(connection), KafkaAdmin(connection)
         ports = Ports(

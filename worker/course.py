@@ -55,6 +55,11 @@ class Course:
     doubt: Doubt | None = None
     """What is being reconciled."""
 
+    @property
+    def untouched(self) -> bool:
+        """Nothing was done for this record yet, by no owner."""
+        return self.progress.first is None
+
     def begin(self, step: Step) -> None:
         """A call of this step goes out."""
         self.step = step

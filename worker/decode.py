@@ -5,11 +5,13 @@ partition that the identity leads to (`misrouted`), then the contract in `schema
 the rules in `schemas.rules` (`validation`, or a warning).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 from decimal import Decimal
 from typing import Final, assert_never, cast
 
-from schemas.commands import COMMAND_TYPE, RegisteredVerdict, check_command
+from schemas.commands import COMMAND_TYPE, DiscardCommand, RegisteredVerdict, check_command
+from schemas.dead_letters import read_headers
 from schemas.events import (
     DEFAULT_START_MESSAGE,
     MAX_ATTACHMENTS,
@@ -26,8 +28,21 @@ from schemas.identity import partition_for
 from schemas.jsontext import JsonValue, canonical, dumps, plain
 from schemas.rules import DEFAULT_POLICY, RulePolicy, judge
 from schemas.violations import Violation
+from worker import replayed
 from worker.envelope import Opened, Unreadable, open_record
-from worker.model import Attachment, Command, Decoded, Event, Invalid, Problem, Record, Reference, Refusal
+from worker.model import (
+    Attachment,
+    Audit,
+    Command,
+    Decoded,
+    Envelope,
+    Event,
+    Invalid,
+    Problem,
+    Record,
+    Reference,
+    Refusal,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,7 @@ def decode(
 
     `rules`: what each rule does with a valid event that breaks it; what only warns is in `Event.warnings`.
     """
-    opened = open_record(record, (REQUESTED_TYPE, COMMAND_TYPE) if commands else (REQUESTED_TYPE,))
+    opened = open_record(record, (REQUESTED_TYPE, COMMAND_TYPE) if commands else (REQUESTED_TYPE,), by_person=commands)
     if isinstance(opened, Unreadable):
         return Invalid(opened.envelope, None, Refusal.UNDECODABLE, opened.problems, record.size)
     if opened.type == COMMAND_TYPE:
@@ -85,7 +100,11 @@ def decode(
         errors, warnings = judge(checked, rules, key_differs=record.key != key)
     else:
         errors, warnings = checked, []
-    problems = (*_problems(errors), *_attachment_problems(data, limits))
+    problems = (
+        *_problems(errors),
+        *_attachment_problems(data, limits),
+        *(_identity_problems(record, opened.envelope, identity) if identity else ()),
+    )
     if identity is None or problems or not isinstance(checked, InvoiceRequest):
         return Invalid(opened.envelope, identity, Refusal.VALIDATION, problems, record.size)
     body = _register_body(data)
@@ -122,22 +141,55 @@ def _command(opened: Opened, record: Record, partition_count: int) -> Command | 
     command = check_command(opened.data)
     if isinstance(command, list):
         return Invalid(opened.envelope, None, Refusal.VALIDATION, _problems(command), record.size)
-    right = partition_for(command.identity.encode(), partition_count)
+    origin = opened.envelope.replay_of
+    if command.identity is None and origin is None:
+        problem = Problem(
+            "/identity", "required", "Without an identity the header replay-of must name the dead letter."
+        )
+        return Invalid(opened.envelope, None, Refusal.VALIDATION, (problem,), record.size)
+    # A record without an identity is settled in the partition where it stands.
+    right = (
+        replayed.coordinates(origin or "//").partition
+        if command.identity is None
+        else partition_for(command.identity.encode(), partition_count)
+    )
     if right != record.partition:
-        misrouted = _misrouted(command.identity, right, partition_count)
+        misrouted = _misrouted(command.identity or origin or "", right, partition_count)
         return Invalid(opened.envelope, None, Refusal.MISROUTED, (misrouted,), record.size)
-    return Command(
-        opened.envelope,
-        command.identity,
+    audit = Audit(
         # An envelope with a type has an id.
         opened.envelope.event_id or str(record.coordinates),
         command.verb,
-        command.doubt,
-        command.invoiceId if isinstance(command, RegisteredVerdict) else None,
         command.who,
+        command.when.astimezone(UTC),
         command.why,
+    )
+    return Command(
+        replace(opened.envelope, audit=audit),
+        command.identity,
+        audit,
+        None if isinstance(command, DiscardCommand) else command.doubt,
+        command.invoiceId if isinstance(command, RegisteredVerdict) else None,
+        isinstance(command, DiscardCommand) and command.forGood,
         record.size,
     )
+
+
+def _identity_problems(record: Record, envelope: Envelope, identity: str) -> list[Problem]:
+    """An edited event that is another invoice than its dead letter, although a register may have happened for that."""
+    if envelope.audit is None or envelope.audit.verb != replayed.EDIT:
+        return []
+    earlier = read_headers(record.headers)
+    if isinstance(earlier, list) or earlier.identity in {None, identity}:
+        return []
+    untouched = earlier.attempts == 0 and earlier.invoice_id is None and earlier.doubt is None
+    if untouched and earlier.reason not in {"conflict", "blocked"}:
+        return []
+    sentence = (
+        "A register may have happened for this dead letter's invoice: creditorId, claimType, invoiceNo and a credit "
+        "note's accountingInvoiceId can't be changed any more. Discard it, and send a new event."
+    )
+    return [Problem("/invoice", "identity_locked", sentence)]
 
 
 def _register_body(data: JsonValue) -> dict[str, JsonValue]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from schemas.events import REQUESTED_TYPE
 from schemas.jsontext import JsonError, JsonValue, loads
+from worker import replayed
 from worker.model import Envelope, Problem, Record
 
 MAX_ATTRIBUTE: Final = 1024
@@ -29,7 +30,6 @@ _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _TYPE: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_COORDINATES: Final = re.compile(r"[A-Za-z0-9._-]{1,249}/\d{1,10}/\d{1,19}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,13 @@ class Unreadable:
     problems: tuple[Problem, ...]
 
 
-def open_record(record: Record, types: Sequence[str] = (REQUESTED_TYPE,)) -> Opened | Unreadable:
+def open_record(
+    record: Record, types: Sequence[str] = (REQUESTED_TYPE,), *, by_person: bool = False
+) -> Opened | Unreadable:
     """The envelope and the data of `record`, or everything that is wrong with either. Never raises.
 
-    `types`: the CloudEvents types that this topic may hold.
+    `types`: the CloudEvents types that this topic may hold. `by_person`: it is the operators' own topic, so its headers
+    are believed when they say what they replay and who sent it again.
     """
     headers = {name.lower(): value or b"" for name, value in record.headers}
     found: list[Problem] = []
@@ -78,7 +81,8 @@ def open_record(record: Record, types: Sequence[str] = (REQUESTED_TYPE,)) -> Ope
         correlation_id=texts["correlationid"],
         traceparent=_traceparent(traceparent, headers),
         time=_time(texts["time"], record.timestamp_ms, found),
-        replay_of=_replay_of(headers, found),
+        replay_of=replayed.replay_of(headers, found) if by_person else None,
+        audit=replayed.audit(headers, found) if by_person else None,
     )
     return Unreadable(envelope, tuple(found)) if found else Opened(envelope, data, texts["type"])
 
@@ -203,15 +207,4 @@ def _traceparent(attribute: JsonValue, headers: Mapping[str, bytes]) -> str | No
         text = value.decode("latin-1") if isinstance(value, bytes) else value
         if isinstance(text, str) and _TRACEPARENT.fullmatch(text):
             return text
-    return None
-
-
-def _replay_of(headers: Mapping[str, bytes], found: list[Problem]) -> str | None:
-    value = headers.get("replay-of")
-    if value is None:
-        return None
-    text = value.decode("latin-1")
-    if _COORDINATES.fullmatch(text):
-        return text
-    found.append(Problem("", "bad_replay_of", "The header replay-of must be topic/partition/offset."))
     return None

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -21,7 +21,10 @@ from worker.pipeline import Pipeline
 from worker.ports import Clock, Lost, LostWhy, Observer
 from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, receipt_id
 from worker.standing import Entry, standing_after
-from worker.verdict import obey
+from worker.verdict import after_replay, before_replay, obey
+
+_SHOWN = 5
+"""Codes that are named where a record is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +212,26 @@ class Lane:
         return self._settlement(work, ended.ending, entry, course.history())
 
     async def _settle_invalid(self, work: Work, invalid: Invalid) -> Settlement | Lost:
+        if self.own.has_begun(work.record.coordinates):
+            # By an earlier version, whose contract took it. Refused, its calls would be forgotten.
+            codes = ", ".join(problem.code for problem in invalid.problems[:_SHOWN])
+            detail = (
+                f"{work.record.coordinates} was begun by an earlier version of the worker and this one can't read it "
+                f"({codes}): run the earlier version until it is settled"
+            )
+            return Lost(LostWhy.REFUSED, detail)
         before: Entry | None | Lost = None
         if invalid.identity is not None:
             before = await self.own.entry(invalid.identity)
         if isinstance(before, Lost):
             return before
-        ending = Rejected(invalid.reason, invalid.problems)
+        ending = before_replay(before, invalid.envelope) or Rejected(invalid.reason, invalid.problems)
         return self._settlement(work, ending, before or Entry(), History())
 
     async def _settle_command(self, work: Work, command: Command) -> Settlement | Lost:
-        before = await self.own.entry(command.identity)
+        before: Entry | None | Lost = None
+        if command.identity is not None:
+            before = await self.own.entry(command.identity)
         if isinstance(before, Lost):
             return before
         ending, entry = obey(before, command)
@@ -227,12 +240,12 @@ class Lane:
     def _settlement(self, work: Work, ending: Ending, entry: Entry, history: History) -> Settlement:
         record, envelope = work.record, work.envelope
         entry = entry.with_settled(self._config.topics.inputs, record.topic, record.offset)
-        if envelope.replay_of is not None:
-            entry = replace(entry, replays=entry.replays + 1)
+        if not isinstance(work.decoded, Command):
+            entry = after_replay(entry, envelope)
         now = self._clock.now()
+        event = work.decoded if isinstance(work.decoded, Event) else None
         spent = work.course.spent if work.course else {}
-        warnings = work.decoded.warnings if isinstance(work.decoded, Event) else ()
-        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent, warnings)
+        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent, event)
         settlement = Settlement(
             record.coordinates,
             work.key.encode(),

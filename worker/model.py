@@ -106,6 +106,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Audit:
+    """Whose decision a record on the replay topic is, and which: for the ledger and for the outcome."""
+
+    id: str
+    verb: str
+    """`replay`, `edit`, `registered`, `not_registered` or `discard`."""
+    who: str
+    when: datetime
+    why: str
+    changed: tuple[str, ...] = ()
+    """Of an edit: JSON pointers of what was changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """What is known of a record whatever its data says: the part that receipts and traces need."""
 
@@ -117,6 +131,8 @@ class Envelope:
     time: datetime
     """The event's own time (CloudEvents `time`), else the record's timestamp; aware, UTC."""
     replay_of: str | None = None
+    audit: Audit | None = None
+    """Of a record that a person sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +182,18 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a person decided about a doubt. `invoice_id` is None for the verdict *not registered*."""
+    """What a person decided: a verdict on a doubt, or to discard a dead letter.
+
+    `invoice_id` is None for the verdict *not registered*; `doubt` is None for a discard. Without an identity it is
+    about a record that has none.
+    """
 
     envelope: Envelope
-    identity: str
-    id: str
-    verb: str
-    doubt: int
+    identity: str | None
+    audit: Audit
+    doubt: int | None
     invoice_id: str | None
-    who: str
-    why: str
+    for_good: bool
     size: int
 
 
@@ -236,6 +254,8 @@ class Repeated:
 
     earlier_outcome: str
     invoice_id: str | None
+    seen: bool = False
+    """A command id that was seen before: it had no effect."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from worker.ports import Lost
 from worker.register import register, register_after_doubt
 from worker.standing import Entry, digests
 from worker.tools import Tools
+from worker.verdict import before_replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ class Pipeline:
             own.lose(before)
             return before
         content = digests(own.digest_key, event.fields)
-        opening = saga.open_event(before, content, course.progress)
+        over = before_replay(before, event.envelope, self._tools.replay_limit) if course.untouched else None
+        opening = saga.Over(over) if over else saga.open_event(before, content, course.progress)
         if isinstance(opening, saga.Over):
             # No call to make, so no place among those that make some: a repeat must not wait behind a closed gate.
             return Ended(opening.ending, course, before, content)

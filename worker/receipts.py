@@ -1,115 +1,37 @@
 """What a settled event leaves behind: its outcome event, and its dead letter when it did not end well. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, TypedDict, assert_never
 from urllib.parse import quote
 
-import schemas.outcomes
 from schemas.dead_letters import NAMES, DeadLetterHeaders, read_headers
-from schemas.identity import identity_parts
 from schemas.outcomes import (
     OUTCOME_TYPES,
-    DiscardedOutcome,
-    FailedOutcome,
-    Origin,
-    Outcome,
-    OutcomeError,
-    OutcomeWarning,
-    RegisterCall,
-    RejectedOutcome,
-    RepeatedOutcome,
-    ResolvedOutcome,
-    ScheduledOutcome,
-    Timings,
-    outcome_id,
 )
+from worker import replayed
 from worker.model import (
     Coordinates,
     Discarded,
-    Ending,
     Envelope,
     Failed,
-    History,
     OutRecord,
-    Problem,
     Record,
     Rejected,
     Repeated,
     Resolved,
     Scheduled,
-    Step,
-    TopicNames,
 )
+from worker.outcome_data import outcome_data
+from worker.receipt import Desk, Receipt, attempts, receipt_id
 from worker.receipt_headers import fingerprint, message
 
-
-class _Common(TypedDict):
-    """What every outcome says."""
-
-    version: Literal[1]
-    identity: str | None
-    creditorId: int | None
-    claimType: str | None
-    invoiceNo: str | None
-    accountingInvoiceId: str | None
-    origin: Origin
-    eventId: str | None
-    eventSource: str | None
-    receivedAt: datetime
-    settledAt: datetime
-    attempts: int
-    calls: list[RegisterCall]
-    replayOf: str | None
-    warnings: list[OutcomeWarning]
-    timings: Timings
-    observed: Literal[True] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What is the same for every receipt of a worker."""
-
-    group: str
-    worker_version: str
-    topics: TopicNames
-    outcome_partitions: int
-    """Partitions of the outcome topic, at least 1."""
-    dead_letter_partitions: int
-    """Partitions of the dead-letter topic, at least 1."""
-    observed: bool = False
-    """No call is made: outcomes say what would be."""
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """How one input record ended. Times are aware UTC; `taken_at`: when the worker took the record.
-
-    `identity` is None where it can't be read. `spent`: seconds in calls, by step. `warnings`: what the contract's
-    rules found odd.
-    """
-
-    envelope: Envelope
-    identity: str | None
-    ending: Ending
-    history: History
-    settled_at: datetime
-    taken_at: datetime
-    spent: Mapping[Step, float] = field(default_factory=dict)
-    warnings: tuple[Problem, ...] = ()
-
-
-def receipt_id(origin: Coordinates) -> str:
-    """Id of the outcome of the input record that stands at `origin`."""
-    return str(outcome_id(*origin))
+__all__ = ["Desk", "Receipt", "dead_letter_record", "outcome_record", "receipt_id"]
 
 
 def outcome_record(receipt: Receipt, desk: Desk) -> OutRecord:
     """The outcome event, a CloudEvent in Kafka's binary mode, for the partition that its input's leads to."""
     envelope = receipt.envelope
     origin = envelope.origin
-    outcome = _outcome(receipt, observed=desk.observed)
+    outcome = outcome_data(receipt, observed=desk.observed)
     key = receipt.identity or str(origin)
     texts = {
         "ce_specversion": "1.0",
@@ -161,84 +83,6 @@ def dead_letter_record(receipt: Receipt, record: Record, desk: Desk) -> OutRecor
     )
 
 
-def _outcome(receipt: Receipt, *, observed: bool) -> Outcome:
-    envelope, history, ending = receipt.envelope, receipt.history, receipt.ending
-    parts = None if receipt.identity is None else identity_parts(receipt.identity)
-    common = _Common(
-        version=1,
-        identity=receipt.identity,
-        creditorId=parts.creditor_id if parts else None,
-        claimType=parts.claim_type if parts else None,
-        invoiceNo=parts.invoice_no if parts else None,
-        accountingInvoiceId=parts.accounting_invoice_id if parts else None,
-        origin=Origin(topic=envelope.origin.topic, partition=envelope.origin.partition, offset=envelope.origin.offset),
-        eventId=envelope.event_id,
-        eventSource=envelope.source,
-        receivedAt=envelope.time,
-        settledAt=receipt.settled_at,
-        attempts=_attempts(receipt),
-        calls=[RegisterCall(at=c.at, answer=c.answer, owner=c.owner, intent=c.intent) for c in history.calls],
-        replayOf=envelope.replay_of,
-        warnings=[OutcomeWarning(pointer=w.pointer, code=w.code, message=w.message) for w in receipt.warnings],
-        timings=_timings(receipt),
-        observed=True if observed else None,
-    )
-    match ending:
-        case Scheduled(invoice_id):
-            return ScheduledOutcome(**common, outcome="scheduled", invoiceId=invoice_id)
-        case Rejected(reason, problems, step, status, invoice_id):
-            return RejectedOutcome(
-                **common,
-                outcome="rejected",
-                reason=reason.value,
-                errors=[OutcomeError(pointer=p.pointer, code=p.code, message=p.message) for p in problems],
-                step=step.value if step else None,
-                httpStatus=status,
-                invoiceId=invoice_id,
-            )
-        case Failed(step, reason, _, status, invoice_id, doubt, last_class):
-            return FailedOutcome(
-                **common,
-                outcome="failed",
-                reason=reason.value,
-                step=step.value,
-                httpStatus=status,
-                invoiceId=invoice_id,
-                doubt=doubt,
-                lastAnswer=last_class,
-            )
-        case Repeated(earlier, invoice_id):
-            return RepeatedOutcome(**common, outcome="repeated", earlierOutcome=earlier, invoiceId=invoice_id)
-        case Resolved(verdict, who, why, doubt, invoice_id):
-            return ResolvedOutcome(
-                **common,
-                outcome="resolved",
-                verdict="registered" if verdict == "registered" else "not_registered",
-                who=who,
-                why=why,
-                doubt=doubt,
-                invoiceId=invoice_id,
-            )
-        case Discarded(who, why):
-            return DiscardedOutcome(**common, outcome="discarded", who=who, why=why)
-        case _:
-            assert_never(ending)
-
-
-def _timings(receipt: Receipt) -> Timings:
-    """In seconds, to the microsecond; a producer's clock that is ahead of ours makes no negative time."""
-    queued = (receipt.taken_at - receipt.envelope.time).total_seconds()
-    handled = (receipt.settled_at - receipt.taken_at).total_seconds()
-    steps: dict[schemas.outcomes.Step, float] = {
-        step.value: round(seconds, 6) for step, seconds in receipt.spent.items()
-    }
-    return Timings(queued=max(0.0, queued), handled=max(0.0, handled), steps=steps)
-
-
-def _attempts(receipt: Receipt) -> int:
-    return receipt.ending.attempts if isinstance(receipt.ending, Failed) else receipt.history.attempts
-
-
 def _cause(
     receipt: Receipt, ending: Rejected | Failed, desk: Desk, earlier: DeadLetterHeaders | None
 ) -> DeadLetterHeaders:
@@ -250,7 +94,7 @@ def _cause(
         partition=origin.partition,
         offset=origin.offset,
         group=desk.group,
-        delivery_count=max(1, _attempts(receipt)),
+        delivery_count=max(1, attempts(receipt)),
         message=message(ending),
         version=1,
         outcome="failed" if isinstance(ending, Failed) else "rejected",
@@ -262,7 +106,7 @@ def _cause(
         http_status=ending.http_status,
         invoice_id=ending.invoice_id,
         doubt=ending.doubt if isinstance(ending, Failed) else None,
-        attempts=_attempts(receipt),
+        attempts=attempts(receipt),
         replay_count=(earlier.replay_count if earlier else 0) + (receipt.envelope.replay_of is not None),
         first_failure=earlier.first_failure if earlier else first_failure,
         last_failure=history.last_failure or receipt.settled_at,
@@ -273,9 +117,9 @@ def _cause(
 def _first_origin(envelope: Envelope, earlier: DeadLetterHeaders | None) -> Coordinates:
     if earlier is not None:
         return Coordinates(earlier.topic, earlier.partition, earlier.offset)
-    if envelope.replay_of is not None:
-        topic, partition, offset = envelope.replay_of.rsplit("/", 2)
-        return Coordinates(topic, int(partition), int(offset))
+    sent_again = envelope.audit is None or envelope.audit.verb in {replayed.REPLAY, replayed.EDIT}
+    if envelope.replay_of is not None and sent_again:
+        return replayed.coordinates(envelope.replay_of)
     return envelope.origin
 
 

@@ -216,7 +216,7 @@ def standing_after(
     An ending that changes nothing in the world (repeat, conflict, blocked, never registered) leaves the state alone.
     """
     after = (entry or Entry()).with_calls([attempt.as_call() for attempt in progress.attempts])
-    if after.state is State.ABSENT:
+    if after.state is State.ABSENT and not isinstance(ending, Repeated):  # a command seen twice changes nothing
         after = replace(after, amount=f"{event.amount:f}", currency=event.currency)
     state, doubt, invoice_id = after.state, None, ending_id(ending)
     match ending:

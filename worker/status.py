@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from worker.at_risk import Exposure, Risk, Stake, stake
 from worker.gate import Gate, GateState
 from worker.kafka.consumer import GroupConsumer
 from worker.lane import Lane, Work
+from worker.model import Event
 from worker.partitions import Partitions
 from worker.ports import Clock
 from worker.standing import State as LedgerState
@@ -63,6 +65,7 @@ class Status:
                 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
                 dict(lane.own.table.counts),
                 lane.own.table.doubles,
+                _exposure(lane, works),
             )
 
     def intake(self) -> IntakeGauges:
@@ -83,10 +86,14 @@ class Status:
 
     def report(self) -> dict[str, Any]:
         """`/status`: JSON. Identities and coordinates are named, nothing else of an event."""
+        total = Exposure()
+        for lane in self._partitions.lanes():
+            total.merge(_exposure(lane, lane.unfinished()))
         return {
             "ready": not self.readyz(),
             "problems": self.readyz(),
             "gate": {"state": self._gate.state.value, "why": self._gate.why},
+            "money_at_risk": total.report(),
             "partitions": [self._partition(lane) for lane in self._partitions.lanes()],
         }
 
@@ -103,6 +110,7 @@ class Status:
             "oldest_seconds": _age(lane, self._clock),
             "ledger": {state.value: own.table.counts[state] for state in LedgerState},
             "possible_double_registers": own.table.doubles,
+            "money_at_risk": _exposure(lane, works).report(),
             "doubts": [self._work(work) for work in works if work.course and work.course.doubt][:_SHOWN],
         }
 
@@ -126,6 +134,29 @@ class Status:
                 "given_up_in_seconds": round(max(0.0, course.doubt.expires - now), 1),
             }
         return told
+
+
+def _exposure(lane: Lane, works: Iterable[Work]) -> Exposure:
+    """The ledger's, and that of events under way: an invoice that is replayed counts where it stands now, once."""
+    exposure = lane.own.table.exposure.copy()
+    for work in works:
+        now = _at_stake(work)
+        if now is None:
+            continue
+        if (before := lane.own.table.stake(work.key.encode())) is not None:
+            exposure.add(before, -1)
+        exposure.add(now)
+    return exposure
+
+
+def _at_stake(work: Work) -> Stake | None:
+    if work.ended or work.course is None or not isinstance(work.decoded, Event):
+        return None
+    if work.course.doubt is not None:
+        return stake(Risk.IN_DOUBT, work.decoded.amount, work.decoded.currency)
+    if work.course.waiting == "gate":
+        return stake(Risk.BEHIND_GATE, work.decoded.amount, work.decoded.currency)
+    return None
 
 
 def _age(lane: Lane, clock: Clock) -> float:

@@ -14,6 +14,7 @@ from worker.ports import Clock, DocumentStore, Faults, KraviaApi, Observer
 from worker.reconcile import Reconciler
 from worker.retry import GiveUp, RetryPolicy, decide
 from worker.saga import Again, Ask
+from worker.verdict import DEFAULT_REPLAY_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Tools:
     faults: Faults
     observer: Observer
     attach_unknown_to_person: bool = False
+    replay_limit: int = DEFAULT_REPLAY_LIMIT
     jitter: Callable[[], float] = random.random
 
 

@@ -60,6 +60,10 @@ _ENVELOPE: Final = {
 }
 _COMMANDS_AND_CALLS: Final = {
     "not_an_identity": "Copy the identity from the invoice's outcome.",
+    "doubt_open": "Resolve the doubt first: worker dead-letters resolve; or discard the invoice for good.",
+    "identity_locked": "Leave creditorId, claimType, invoiceNo and accountingInvoiceId as they were.",
+    "bad_command": "Let worker dead-letters write the record, or give all headers of a command.",
+    "replay_limit": "Find out what replays this invoice again and again; then raise WORKER_REPLAY_LIMIT.",
     "no_such_doubt": "Look at the invoice's latest outcome and take the doubt from there.",
     "conflict": "A new invoice needs a new number; to correct this one, write a credit note.",
 }

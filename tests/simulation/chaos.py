@@ -65,6 +65,8 @@ class Weather:
     """A person decides about a doubt that was left to one."""
     twice: float = 0.4
     """... and writes the verdict twice, the second one late."""
+    clerks: float = 0.5
+    """A person replays, edits or discards a record that did not end well."""
 
     @classmethod
     def draw(cls, rng: random.Random) -> "Weather":

@@ -35,6 +35,7 @@ def check(broker: Broker, kravia: KraviaServer, topics: TopicNames) -> Iterator[
     outcomes = _outcomes(broker, topics)
     yield from _one_outcome_each(inputs, outcomes)
     yield from _dead_letters(broker, topics, inputs, outcomes)
+    yield from _commands_once(outcomes)
     yield from _truth(kravia, inputs, outcomes)
     yield from _ledger_knows(broker, topics, kravia)
     yield from _intents_prove(broker, topics)
@@ -76,6 +77,18 @@ def _one_outcome_each(
     for origin in counts:
         if origin not in inputs:
             yield f"an outcome of {origin}, which nobody wrote"
+
+
+def _commands_once(outcomes: list[tuple[Coordinates, dict[str, Any]]]) -> Iterator[str]:
+    """A command id that was seen before has no effect."""
+    counts = Counter(
+        outcome["command"]["id"]
+        for _, outcome in outcomes
+        if "command" in outcome and "seen" not in outcome["command"] and outcome["outcome"] != "rejected"
+    )
+    for name, count in counts.items():
+        if count > 1:
+            yield f"the command {name} was obeyed {count} times"
 
 
 def _dead_letters(

@@ -6,6 +6,7 @@ from collections import Counter
 
 from tests.simulation.chaos import Chaos, Weather
 from tests.simulation.checker import check, quiet
+from tests.simulation.clerk import Clerk
 from tests.simulation.clock import SimClock
 from tests.simulation.documents import SimDocuments
 from tests.simulation.kafka import Broker
@@ -77,6 +78,14 @@ class World:
             self.loop.call_later,
             self.trace,
             late=API.late,
+        )
+        self.clerk = Clerk(
+            random.Random(f"clerk {seed}"),
+            self.chaos.weather,
+            self.broker,
+            TOPICS,
+            self.loop.call_later,
+            self.trace,
         )
         self.counts: Counter[str] = Counter()
         owning = OwnershipConfig(
@@ -153,11 +162,13 @@ class World:
 
     def _look(self) -> None:
         self.person.look()
+        self.clerk.look()
         self.loop.call_later(LOOK, self._look)
 
     def _person_acts(self) -> bool:
         self.person.look()
-        return self.person.busy > 0
+        self.clerk.look()
+        return self.person.busy > 0 or self.clerk.busy > 0
 
     def _write(self, sample: Sample) -> None:
         self.written += 1

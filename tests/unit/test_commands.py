@@ -53,14 +53,14 @@ def problems(decoded):
 def test_registered_as_an_id(structured):
     command = read(structured=structured)
     assert isinstance(command, Command)
-    assert (command.identity, command.id, command.doubt, command.invoice_id) == (IDENTITY, "c-1", 41, "4711")
-    assert (command.verb, command.who, command.why) == ("registered", "kari", "saw it in the portal")
+    assert (command.identity, command.audit.id, command.doubt, command.invoice_id) == (IDENTITY, "c-1", 41, "4711")
+    assert (command.audit.verb, command.audit.who, command.audit.why) == ("registered", "kari", "saw it in the portal")
 
 
 def test_not_registered_has_no_id():
     command = read(NOT)
     assert isinstance(command, Command)
-    assert (command.verb, command.invoice_id) == ("not_registered", None)
+    assert (command.audit.verb, command.invoice_id) == ("not_registered", None)
 
 
 @pytest.mark.parametrize("data", [DATA, NOT])

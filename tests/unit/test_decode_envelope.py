@@ -177,8 +177,16 @@ def test_a_trace_may_be_an_attribute():
 
 
 def test_a_replay_names_its_origin():
-    assert binary(replay__of=b"invoice.requests/3/17").envelope.replay_of == "invoice.requests/3/17"
-    assert codes(binary(replay__of=b"somewhere")) == {"bad_replay_of"}
+    def sent_again(origin):
+        headers = (*BINARY.items(), ("replay-of", origin))
+        return open_record(Record("invoice.replays", 3, 7, 0, None, b"{}", headers), by_person=True)
+
+    assert sent_again(b"invoice.requests/3/17").envelope.replay_of == "invoice.requests/3/17"
+    assert codes(sent_again(b"somewhere")) == {"bad_replay_of"}
+
+
+def test_a_producer_replays_nothing():
+    assert binary(replay__of=b"invoice.requests/3/17").envelope.replay_of is None
 
 
 @pytest.mark.parametrize("timestamp", [-1, 2**62])

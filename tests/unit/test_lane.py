@@ -8,7 +8,9 @@ from tests.unit.fakes_core import DEAD_LETTERS, LEDGER, OUTCOMES, REQUESTS, TOPI
 from tests.unit.fakes_lane import make, settled, unfinished
 from tests.unit.fakes_time import settle_down, until, virtual
 from worker.answers import NotSent, Refused, Registered, Unclear
-from worker.model import Record
+from worker.decode import decode
+from worker.model import Invalid, Problem, Record, Refusal
+from worker.ports import LostWhy
 from worker.standing import State
 
 IDENTITY = "10759/Invoice/20001"
@@ -160,6 +162,24 @@ class TestRules:
         assert world.outcomes() == ["failed", "failed"], "in doubt, and blocked: nothing was forgotten"
         assert world.api.steps() == ["register"]
         assert world.entries()[IDENTITY].state is State.IN_DOUBT
+
+    @virtual
+    async def test_what_may_be_registered_and_can_not_be_read_any_more_stops_its_partition(self, monkeypatch):
+        world, lane = await make()
+        world.api.plan("register", (10_000.0, Registered("never")))
+        record = make_record(0)
+        lane.offer([record])
+        await until(lambda: world.api.steps() == ["register"])
+        _, later = await make(world)
+        envelope = decode(record, partition_count=1).envelope
+        problem = Problem("/invoice", "new_shape", "This is not known any more.")
+        refused = Invalid(envelope, IDENTITY, Refusal.VALIDATION, (problem,), record.size)
+        monkeypatch.setattr("worker.lane.decode", lambda *_, **__: refused)
+        later.offer([record])
+        lost = await later.own.lost
+        assert lost.why is LostWhy.REFUSED
+        assert "new_shape" in lost.detail
+        assert world.outcomes() == []
 
 
 class TestBounds:

@@ -10,14 +10,16 @@ from schemas.identity import identity
 from tests.unit.fakes_core import DEAD_LETTERS, OUTCOMES, TOPICS, World, make_record
 from tests.unit.fakes_lane import make, settled
 from tests.unit.fakes_time import EPOCH, until, virtual
-from worker.answers import Unclear
+from worker.answers import Refused, Unclear
 from worker.doubt import GivenUp
+from worker.gate import GateState
 from worker.model import Record
 from worker.standing import State
 from worker.status import Status
 
 IDENTITY = identity(10759, "Invoice", "20001")
 MAYBE = Unclear("timeout")
+AMOUNT = "2500"
 
 
 def verdict(offset, doubt, *, invoice_id=None, name=None, topic=TOPICS.replays):
@@ -166,11 +168,36 @@ async def test_status_shows_what_is_waited_for():
     [gauges] = status.gauges()
     assert gauges.doubts == 1
     assert 99 < gauges.oldest_doubt_seconds < 101
+    at_risk = {"in_doubt": {"NOK": {"invoices": 1, "sum": AMOUNT}}}
+    assert status.report()["money_at_risk"] == partition["money_at_risk"] == gauges.exposure.report() == at_risk
 
     slow.answer.set_result(GivenUp("no_witness"))
     await settled(lane)
     [partition] = status.report()["partitions"]
     assert partition["doubts"] == []
     assert partition["ledger"]["in_doubt"] == 1
+    assert partition["money_at_risk"] == at_risk
     [gauges] = status.gauges()
     assert (gauges.doubts, gauges.oldest_doubt_seconds, gauges.ledger[State.IN_DOUBT]) == (0, 0.0, 1)
+
+
+@virtual
+async def test_an_invoice_that_waits_at_the_gate_is_at_risk_once():
+    world, lane = await make()
+    world.api.plan("register", Refused(422))
+    lane.offer([make_record(0)])
+    await settled(lane)
+    status = Status(
+        SimpleNamespace(problem=None, last_poll=0.0),
+        SimpleNamespace(lanes=lambda: [lane], problems=list, broken=[]),
+        world.gate,
+        world.clock,
+    )
+    assert status.report()["money_at_risk"] == {"dead": {"NOK": {"invoices": 1, "sum": AMOUNT}}}
+    world.gate._become(GateState.CLOSED, "the test said so")
+    lane.offer([make_record(1), make_record(2)])
+    await until(lambda: [work.state for work in lane.unfinished()] == ["gate", "queued"])
+    assert status.report()["money_at_risk"] == {"behind_gate": {"NOK": {"invoices": 1, "sum": AMOUNT}}}
+    world.open_gate()
+    await settled(lane)
+    assert status.report()["money_at_risk"] == {}

@@ -168,14 +168,14 @@ BREAKS_READERS = {
     "a part of a part that is gone": ([("$defs/OutcomeError/properties/pointer", GONE)], "/errors/*/pointer"),
     "a keyword that is not known": ([(f"{SCHEDULED}/calls/uniqueItems", False)], "/calls"),
 }
-COMMAND_OF_AN_OUTCOME = {
+BATCH_OF_AN_OUTCOME = {
     "anyOf": [
         {"type": "object", "properties": {"id": TEXT, "verb": TEXT}, "required": ["id", "verb"]},
         {"type": "null"},
     ]
 }
 COMPATIBLE_FOR_READERS = {
-    "a new optional field": [(f"{SCHEDULED}/command", COMMAND_OF_AN_OUTCOME)],
+    "a new optional field": [(f"{SCHEDULED}/batch", BATCH_OF_AN_OUTCOME)],
     "a new required field": [(f"{SCHEDULED}/day", TEXT), ("$defs/ScheduledOutcome/required", plus("day"))],
     "an optional field that is always there": [("$defs/ScheduledOutcome/required", plus("identity"))],
     "null that does not come any more": [(f"{SCHEDULED}/eventId", TEXT)],
@@ -202,9 +202,9 @@ def test_what_a_reader_understands_as_before_is_none(name):
 def test_more_verbs_are_compatible_and_fewer_are_not():
     more = changed(
         COMMAND,
-        ("$defs/Discard", {**COMMAND["$defs"]["NotRegisteredVerdict"], "required": ["verb"]}),
-        ("$defs/Discard/properties/verb/const", "discard"),
-        ("oneOf", plus({"$ref": "#/$defs/Discard"})),
+        ("$defs/Postpone", {**COMMAND["$defs"]["NotRegisteredVerdict"], "required": ["verb"]}),
+        ("$defs/Postpone/properties/verb/const", "postpone"),
+        ("oneOf", plus({"$ref": "#/$defs/Postpone"})),
     )
     assert breaks(COMMAND, more, Side.WRITTEN) == []
     assert [(each.where, each.keyword) for each in breaks(more, COMMAND, Side.WRITTEN)]

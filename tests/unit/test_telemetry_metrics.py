@@ -2,12 +2,14 @@
 
 import ast
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from worker.answers import Answer, Forbidden, NotSent, Stop, Unclear
+from worker.at_risk import Exposure, Risk, stake
 from worker.flow import Creditors
 from worker.gate import Gate, GatePolicy
 from worker.model import Reason, Refusal, Step, TopicNames
@@ -286,6 +288,18 @@ def test_doubts_and_what_the_ledger_holds_are_gauges():
     assert value(observer, "ledger_identities", state="scheduled") == 15
     assert value(observer, "ledger_identities", state="discarded") == 0
     assert value(observer, "possible_double_registers") == 2
+
+
+def test_money_at_risk_is_summed_over_the_partitions():
+    observer, first, second = PrometheusObserver(), Exposure(), Exposure()
+    first.add(stake(Risk.IN_DOUBT, Decimal("2500.10"), "NOK"))
+    second.add(stake(Risk.IN_DOUBT, Decimal("0.20"), "NOK"))
+    second.add(stake(Risk.DEAD, Decimal(7), "JPY"))
+    observer.gauges(lambda: [PartitionGauges(0, exposure=first), PartitionGauges(1, exposure=second)])
+    assert value(observer, "money_at_risk", state="in_doubt", currency="NOK") == 2500.3
+    assert value(observer, "invoices_at_risk", state="in_doubt", currency="NOK") == 2
+    assert value(observer, "money_at_risk", state="dead", currency="other") == 7
+    assert value(observer, "invoices_at_risk", state="behind_gate", currency="SEK") == 0
 
 
 def test_the_scraper_chooses_the_format():

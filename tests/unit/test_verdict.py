@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.model import Call, Command, Coordinates, Envelope, Refusal, Rejected, Repeated, Resolved, TopicNames
+from worker.model import Audit, Call, Command, Coordinates, Envelope, Refusal, Rejected, Repeated, Resolved, TopicNames
 from worker.ownership.table import LedgerTable
 from worker.standing import MAX_COMMANDS, Entry, State, decode_entry, encode_entry
 from worker.verdict import obey
@@ -20,7 +20,8 @@ DOUBT = 41
 
 def command(verb="registered", *, doubt=DOUBT, name="c-1"):
     invoice_id = "4711" if verb == "registered" else None
-    return Command(ENVELOPE, IDENTITY, name, verb, doubt, invoice_id, "kari", "saw it in the portal", 100)
+    audit = Audit(name, verb, "kari", NOW, "saw it in the portal")
+    return Command(replace(ENVELOPE, audit=audit), IDENTITY, audit, doubt, invoice_id, False, 100)
 
 
 def call(intent, answer="unclear:timeout"):

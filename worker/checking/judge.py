@@ -150,7 +150,7 @@ def _partition(item: Item, rules: Rules) -> int | None:
 
 def _oddities(item: Item, decoded: Decoded) -> list[Problem]:
     found = []
-    if isinstance(decoded, Event | Command):
+    if isinstance(decoded, Event | Command) and decoded.identity is not None:
         if not item.key:
             sentence = f"The record has no key: it needs {_shown(decoded.identity)}."
             found.append(Problem("", "no_key", sentence))

@@ -12,8 +12,10 @@ from importlib import metadata
 
 from worker.cli.common import FAILED, INTERRUPTED
 from worker.cli.config import add_config
+from worker.cli.dead_letters import add_dead_letters
 from worker.cli.emit import add_emit
 from worker.cli.run import add_run
+from worker.cli.statement import add_statement
 from worker.cli.topics import add_topics
 from worker.cli.validate import add_validate
 from worker.cli.why import add_why
@@ -55,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     add_validate(commands)
     add_emit(commands)
     add_why(commands)
+    add_dead_letters(commands)
+    add_statement(commands)
     add_config(commands)
     commands.add_parser("demo", help="broker, simulated Kravia, producer and worker on this machine, with a live view")
     return parser

@@ -1,7 +1,7 @@
 """The ledger in memory: at most 200 bytes for each identity; the whole entry is read from the topic when it is needed.
 
-An identity is kept as a 128-bit digest, its glance as 25 packed bytes. Entries that were written lately are kept
-whole, since a repeat or a replay mostly follows soon.
+An identity is kept as a 128-bit digest, its glance as 25 packed bytes; where its money is at risk, the amount stands
+behind them. Entries that were written lately are kept whole, since a repeat or a replay mostly follows soon.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import struct
 from collections import OrderedDict
 from typing import NamedTuple
 
+from worker.at_risk import Exposure, Stake, pack, stake_of, unpack
 from worker.model import Record
 from worker.standing import Entry, State
 
@@ -40,6 +41,8 @@ class LedgerTable:
         """How many identities are in each state."""
         self.doubles = 0
         """Identities with more than one register call that may have been carried out."""
+        self.exposure = Exposure()
+        """Whose money is at risk: dead letters, and doubts that were given up."""
 
     def __len__(self) -> int:
         return len(self._packed)
@@ -57,11 +60,17 @@ class LedgerTable:
         if before is not None:
             self.counts[_STATES[before[0] & ~_DOUBLE]] -= 1
             self.doubles -= bool(before[0] & _DOUBLE)
+            if (was := _stake(before)) is not None:
+                self.exposure.add(was, -1)
         double = entry.possible_double
         self.counts[entry.state] += 1
         self.doubles += double
         flags = _STATES.index(entry.state) | (_DOUBLE if double else 0)
-        self._packed[digest] = _PACKED.pack(flags, *entry.settled, offset)
+        packed = _PACKED.pack(flags, *entry.settled, offset)
+        if (at_stake := stake_of(entry)) is not None:
+            self.exposure.add(at_stake)
+            packed += pack(at_stake)
+        self._packed[digest] = packed
 
     def remember(self, key: bytes, entry: Entry) -> None:
         """Keep a freshly written entry whole, for a while."""
@@ -79,8 +88,13 @@ class LedgerTable:
         packed = self._packed.get(_digest(key))
         if packed is None:
             return None
-        state, requests, replays, offset = _PACKED.unpack(packed)
+        state, requests, replays, offset = _PACKED.unpack_from(packed)
         return Glance(_STATES[state & ~_DOUBLE], (requests, replays), offset)
+
+    def stake(self, key: bytes) -> Stake | None:
+        """What is at risk of an identity; None: nothing."""
+        packed = self._packed.get(_digest(key))
+        return None if packed is None else _stake(packed)
 
     def is_settled(self, record: Record, key: bytes) -> bool:
         """Whether the outcome of a record at or after the committed offset is committed.
@@ -104,6 +118,10 @@ class LedgerTable:
         # An identity's second part is a claim type, never a number.
         topic, _, rest = key.decode(errors="replace").partition("/")
         return topic in self._inputs and all(part.isdecimal() for part in rest.split("/"))
+
+
+def _stake(packed: bytes) -> Stake | None:
+    return unpack(packed[_PACKED.size :]) if len(packed) > _PACKED.size else None
 
 
 def _digest(key: bytes) -> int:

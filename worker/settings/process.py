@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from worker.faults import FAULT_POINT, FaultPoint, NotAFaultPoint, parse_fault_point
 from worker.settings.fields import count, optional, seconds, size
+from worker.verdict import DEFAULT_REPLAY_LIMIT
 
 
 def _fault_point(text: str | None) -> str | None:
@@ -80,6 +81,11 @@ class WorkerSettings(BaseModel):
     worker_retry_cap: float = seconds(60, "Longest back-off.", at_most=3_600)
     worker_not_visible_elapsed: float = seconds(
         120, "How long attach and start are retried while the API answers 404 to an invoice that was just registered."
+    )
+    worker_replay_limit: int = count(
+        DEFAULT_REPLAY_LIMIT,
+        "How often one invoice may be replayed; one replay more is refused: something replays it in a loop.",
+        at_most=DEFAULT_REPLAY_LIMIT + 10,
     )
     worker_gate_failures: int = count(5, "Failures in a row that close the gate, which stops the intake.")
     worker_gate_probe_interval: float = seconds(1, "Time to the first probe behind a closed gate.", at_most=3_600)

@@ -13,6 +13,7 @@ from itertools import product
 
 from worker.telemetry.labels import (
     COMMIT_WHYS,
+    CURRENCY,
     DOUBT_STATES,
     ENDINGS,
     FETCHES,
@@ -27,6 +28,7 @@ from worker.telemetry.labels import (
     RESULTS,
     RETRY_STEPS,
     RETRY_WHYS,
+    RISKS,
     SOURCES,
     STATES,
     STATUS_CLASSES,
@@ -229,6 +231,18 @@ DOUBLES = _metric(
     "Identities with more than one register call that may have been carried out, less those that a person resolved. "
     "Counted from the ledger, so that a restart keeps it. Above 0 somebody must look.",
 )
+_RISKS = (
+    "in_doubt (may be registered or not: being reconciled, or left to a person), dead (not registered, or registered "
+    "and not started, and in the dead letters), behind_gate (waits for a closed gate). Each counts once."
+)
+MONEY_AT_RISK = _metric(
+    "money_at_risk",
+    Kind.GAUGE,
+    f"Sum of the amounts of invoices at risk, in the currency's units: {_RISKS}",
+    RISKS,
+    CURRENCY,
+)
+INVOICES_AT_RISK = _metric("invoices_at_risk", Kind.GAUGE, f"Invoices at risk: {_RISKS}", RISKS, CURRENCY)
 OWNED = _metric("owned_partitions", Kind.GAUGE, "Partitions that this process owns now.")
 SERVED = _metric(
     "partition_served",
@@ -318,6 +332,8 @@ CATALOGUE: tuple[Metric, ...] = (
     OLDEST_DOUBT,
     LEDGER,
     DOUBLES,
+    MONEY_AT_RISK,
+    INVOICES_AT_RISK,
     OWNED,
     SERVED,
     MEMBER,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.rules import RULES
+from worker.at_risk import CURRENCIES, OTHER_CURRENCY, Risk
 from worker.fetching import SENTENCES
 from worker.model import Reason, Refusal, Step
 from worker.ports import LostWhy
@@ -114,6 +115,8 @@ WARNING_MEANINGS: dict[str, str] = {
 }
 DOUBT_STATES = Label("state", ("reconciling", "given_up"))
 LEDGER_STATES = Label("state", tuple(LedgerState))
+RISKS = Label("state", tuple(Risk))
+CURRENCY = Label("currency", (*CURRENCIES, OTHER_CURRENCY))
 WARNINGS = Label("code", _with_other(WARNING_MEANINGS))
 RESOLUTIONS = Label(
     "resolution",

@@ -14,12 +14,13 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from worker.at_risk import Exposure, Risk
 from worker.model import Step, TopicNames
 from worker.ports import Observer
 from worker.standing import State as LedgerState
 from worker.telemetry import catalogue as c
 from worker.telemetry.intake import IntakeCollector, IntakeSource, Limits
-from worker.telemetry.labels import NONE, OTHER, State, closest, gate_why, resolution, sweep_result
+from worker.telemetry.labels import CURRENCY, NONE, OTHER, State, closest, gate_why, resolution, sweep_result
 
 Labels = tuple[str, ...]
 
@@ -41,6 +42,7 @@ class PartitionGauges:
     oldest_doubt_seconds: float = 0.0
     ledger: Mapping[LedgerState, int] = field(default_factory=dict)
     possible_doubles: int = 0
+    exposure: Exposure = field(default_factory=Exposure)
 
 
 GaugeSource = Callable[[], Iterable[PartitionGauges]]
@@ -115,6 +117,7 @@ class _Unfinished(Collector):
             intents.add_metric([partition], one.open_intents)
         yield from (events, oldest, intents)
         yield from _doubts(now)
+        yield from _at_risk(now)
         yield _single(c.OWNED, len(now))
         yield _single(
             c.IN_FLIGHT_EVENTS,
@@ -133,6 +136,19 @@ def _doubts(now: Sequence[PartitionGauges]) -> Iterator[GaugeMetricFamily]:
         ledger.add_metric([state], sum(one.ledger.get(state, 0) for one in now))
     yield from (doubts, oldest, ledger)
     yield _single(c.DOUBLES, sum(one.possible_doubles for one in now))
+
+
+def _at_risk(now: Sequence[PartitionGauges]) -> Iterator[GaugeMetricFamily]:
+    total = Exposure()
+    for one in now:
+        total.merge(one.exposure)
+    money, invoices = _family(c.MONEY_AT_RISK), _family(c.INVOICES_AT_RISK)
+    for risk in Risk:
+        for currency in CURRENCY.values:
+            # A float only here: the sum itself is exact.
+            money.add_metric([risk, currency], float(total.sums.get((risk, currency), 0)))
+            invoices.add_metric([risk, currency], total.counts.get((risk, currency), 0))
+    yield from (money, invoices)
 
 
 def _family(metric: c.Metric) -> GaugeMetricFamily:
