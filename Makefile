@@ -112,3 +112,10 @@ asyncapi: $(INSTALLED) ## write and validate schemas/asyncapi.yaml, render docs/
 	$(ASYNCAPI) generate fromTemplate schemas/asyncapi.yaml @asyncapi/markdown-template@2.0.0 \
 		--output build/asyncapi --param outFilename=asyncapi.md --force-write --no-interactive
 	$(BIN)/python -m schemas.page build/asyncapi/asyncapi.md docs/asyncapi.md
+
+.PHONY: ops ops-check
+ops: $(INSTALLED) ## write alerts and dashboards into helm/files from helm/monitoring
+	$(BIN)/python -m helm.monitoring
+
+ops-check: $(INSTALLED) ## alerts and dashboards against a real Prometheus and a worker in trouble (Debian: prometheus)
+	$(BIN)/python -m pytest tests/ops $(PYTEST_ARGS)
