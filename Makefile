@@ -127,3 +127,8 @@ BASE_TAG ?= python:3.13-slim
 base-digest: ## pin the Dockerfile's base image to what BASE_TAG is now (docker with buildx)
 	@digest=$$(docker buildx imagetools inspect $(BASE_TAG) --format '{{.Manifest.Digest}}') && [ -n "$$digest" ] \
 	&& sed -i "s|^ARG PYTHON_IMAGE=.*|ARG PYTHON_IMAGE=$(BASE_TAG)@$$digest|" Dockerfile && grep '^ARG PYTHON_IMAGE' Dockerfile
+.PHONY: ops ops-check
+ops: $(INSTALLED) ## write alerts and dashboards into helm/files from helm/monitoring
+	$(BIN)/python -m helm.monitoring
+ops-check: $(INSTALLED) ## alerts and dashboards against a real Prometheus and a worker in trouble (Debian: prometheus)
+	$(BIN)/python -m pytest tests/ops $(PYTEST_ARGS)

@@ -83,11 +83,35 @@ def _doubts() -> Row:
     )
 
 
+def _money() -> Row:
+    return Row(
+        "Money",
+        [
+            Panel(
+                "Money at risk",
+                "Amounts that wait, in each currency's own units. in_doubt: billed or not. dead: in the dead letters. "
+                "behind_gate: waits for Kravia. Sum no two currencies; of `other`, look at the count.",
+                Unit.NUMBER,
+                [total(c.MONEY_AT_RISK, "state", "currency")],
+                width=12,
+            ),
+            Panel(
+                "Invoices at risk",
+                "How many invoices those amounts are of; each counts once.",
+                Unit.NUMBER,
+                [total(c.INVOICES_AT_RISK, "state", "currency")],
+                stacked=True,
+                width=12,
+            ),
+        ],
+    )
+
+
 def letters() -> Dashboard:
     """What needs a person?"""
     return Dashboard(
         LETTERS_UID,
         "Invoice worker: dead letters and money",
         "What did not end well and why, what is in doubt, and how much money waits.",
-        [_endings(), _doubts()],
+        [_endings(), _money(), _doubts()],
     )

@@ -134,6 +134,15 @@ def _signals() -> Row:
                 "By partition. A doubt holds it up for minutes.",
                 Unit.SECONDS,
                 [highest(c.OLDEST, "partition")],
+                see=STEPS_UID,
+            ),
+            Panel(
+                "Invoices that wait",
+                "In doubt, dead or behind a closed gate; with the money on the dashboard of dead letters.",
+                Unit.NUMBER,
+                [total(c.INVOICES_AT_RISK, "state")],
+                stacked=True,
+                see=LETTERS_UID,
             ),
         ],
     )

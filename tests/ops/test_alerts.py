@@ -14,6 +14,8 @@ from tests.ops.alerts import money_cases, runtime_cases, service_cases
 from tests.ops.alerts.case import trial
 from tests.ops.promtool import promtool
 from worker.model import Partition
+from worker.settings.model import NAMES
+from worker.telemetry.catalogue import CATALOGUE
 from worker.telemetry.intake import IntakeGauges, Limits
 from worker.telemetry.metrics import PartitionGauges, PrometheusObserver
 
@@ -96,3 +98,28 @@ def test_promtool_finds_nothing_wrong_with_the_metrics() -> None:
     observer.intake(lambda: IntakeGauges(True, 0.0, {0: True}, {partition: 0}, {0: 0.0}), Limits(1, 1, 1))
     body, _ = observer.expose("text/plain")
     promtool("check", "metrics", text=body.decode())
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs" / "runbooks").glob("*.md")), ids=lambda page: page.stem)
+def test_links_of_runbooks_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        name, _, anchor = target.partition("#")
+        path = (page.parent / name).resolve()
+        assert path.is_file(), target
+        assert not anchor or anchor in anchors(path), target
+
+
+def test_runbooks_name_settings_and_metrics_that_exist() -> None:
+    pages = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    named = set(re.findall(r"\b(?:KAFKA|KRAVIA|TOPIC|WORKER|DOCUMENT)_[A-Z_]+[A-Z]\b", text))
+    prefixes = {"KAFKA_SASL", "KAFKA_SSL"}
+    assert named - prefixes <= {name.upper() for name in NAMES}
+    metrics = {metric.name for metric in CATALOGUE}
+    assert {re.sub(r"_(count|bucket|sum)$", "", name) for name in re.findall(r"invoice_worker_\w+", text)} <= metrics
