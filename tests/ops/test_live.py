@@ -3,10 +3,15 @@
 import math
 from pathlib import Path
 
+import pytest
+
 from helm.monitoring.files import dashboards
 from tests.ops.course import Course
 from tests.ops.promtool import promtool
 from tests.ops.queries import plain
+
+pytestmark = pytest.mark.prometheus
+
 
 FIRES = {
     "InvoiceWorkerAbsent",
