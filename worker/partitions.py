@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -27,6 +28,8 @@ class Keeper:
     lane: Lane | None = None
     problem: str | None = "being taken over"
     """Why it is not served now, for readiness."""
+    lost_why: LostWhy | None = None
+    """Why it was lost, until its records flow again."""
     task: asyncio.Task[None] | None = None
     flowing: bool = False
     failures: int = field(default=0)
@@ -156,6 +159,7 @@ class Partitions:
     async def _start_over(self, keeper: Keeper, lost: Lost) -> None:
         """Pause with jitter, then prove that we are still a member: a zombie that took over would fence the owner."""
         keeper.failures += 1
+        keeper.lost_why = lost.why
         keeper.problem = f"lost ({lost.why.value}): {lost.detail}"
         log.error("ownership_lost", partition=keeper.partition, why=lost.why.value, detail=lost.detail)
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(keeper.failures - 1, 30))
@@ -176,7 +180,7 @@ class Partitions:
             for topic in self._topics.inputs
         )
         if keeper.flowing:
-            keeper.problem = None
+            keeper.problem = keeper.lost_why = None
             lane.go()
             log.info("partition_flows", partition=keeper.partition, owner=lane.own.owner)
 
@@ -239,6 +243,10 @@ class Partitions:
     def served(self) -> Mapping[int, bool]:
         """Each assigned partition, and whether its records flow."""
         return {keeper.partition: keeper.problem is None for keeper in self._keepers.values()}
+
+    def lost(self) -> Mapping[str, int]:
+        """How many assigned partitions are lost now, by why; each until its records flow again."""
+        return Counter(keeper.lost_why.value for keeper in self._keepers.values() if keeper.lost_why is not None)
 
     def problems(self) -> list[str]:
         """Assigned partitions that are not served, a sentence each."""

@@ -99,7 +99,9 @@ class Status:
             for number, lane in lanes.items()
         }
         member = self._consumer.problem is None
-        return IntakeGauges(member, self._consumer.fetch_age(now), self._partitions.served(), lags, facts)
+        return IntakeGauges(
+            member, self._consumer.fetch_age(now), self._partitions.served(), self._partitions.lost(), lags, facts
+        )
 
     def report(self) -> dict[str, Any]:
         """`/status`: JSON. Identities and coordinates are named, nothing else of an event."""

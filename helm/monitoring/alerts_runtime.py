@@ -46,13 +46,16 @@ def _token() -> Alert:
 
 def _kafka(pace: Pace) -> Alert:
     bound = timedelta(minutes=1)
+    # Partitions that are lost are not fetched: there is no fetch to wait for.
+    lost = series(c.LOST, why="~timeout|unclear|broken|not_member")
     return Alert(
         "InvoiceWorkerKafkaUnreachable",
-        f"{largest(series(c.FETCH_AGE), *POD)} > {pace.seconds(bound):g}",
+        f"{largest(series(c.FETCH_AGE), *POD)} > {pace.seconds(bound):g}\n"
+        f"or {summed(lost, *POD)} >= count by ({', '.join(POD)}) ({series(c.SERVED)})",
         CRITICAL,
         "No broker answers {{ $labels.instance }}",
-        "The latest answer to a fetch came {{ $value | humanizeDuration }} ago; an idle topic is answered every half "
-        "second.",
+        "A fetch has not been answered for more than a minute (an idle topic is answered every half second), or every "
+        "partition of the process was lost since brokers did not answer.",
         "kafka-unreachable",
         lasting=timedelta(minutes=2),
     )

@@ -61,6 +61,14 @@ def _ownership() -> Row:
                 [Query(f"1 - max by (instance, partition) ({now(c.SERVED)})", "{{instance}} {{partition}}")],
                 width=6,
             ),
+            Panel(
+                "Lost partitions",
+                "Lost and not flowing again yet, by why. Empty of all but zeros when all is well.",
+                Unit.NUMBER,
+                [total(c.LOST, "why")],
+                stacked=True,
+                width=6,
+            ),
             Panel("Group members", "Processes that are members now.", Unit.NUMBER, [total(c.MEMBER)], width=6),
             Panel(
                 "Rebalances",

@@ -12,6 +12,7 @@ import aiohttp
 
 from helm.monitoring.alert import Pace
 from schemas.identity import identity, partition_for
+from tests.brokers.base import Broker
 from tests.ops.prometheus import Prometheus
 from worker.demo.broker import EmbeddedBroker
 from worker.demo.kravia_process import FAULTS, KraviaProcess
@@ -32,9 +33,11 @@ _EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "invoice-request
 
 
 class Course:
-    """`async with Course(directory) as course: await course.run()`; then `prometheus` knows what was seen."""
+    """`async with Course(directory, broker) as course: await course.run()`; then `prometheus` knows what was seen."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, broker: Broker) -> None:
+        """`broker` runs, and is nobody else's: it is stopped and started."""
+        self._broker = broker
         self._directory = directory
         self._topics = TopicNames()
         self._seed = 0

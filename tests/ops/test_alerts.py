@@ -98,7 +98,7 @@ def test_promtool_finds_nothing_wrong_with_the_metrics() -> None:
     observer = PrometheusObserver()
     observer.gauges(lambda: [PartitionGauges(0)])
     partition = Partition("invoice.requests", 0)
-    observer.intake(lambda: IntakeGauges(True, 0.0, {0: True}, {partition: 0}, {0: 0.0}), Limits(1, 1, 1))
+    observer.intake(lambda: IntakeGauges(True, 0.0, {0: True}, {}, {partition: 0}, {0: 0.0}), Limits(1, 1, 1))
     body, _ = observer.expose("text/plain")
     promtool("check", "metrics", text=body.decode())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from helm.monitoring.files import dashboards
+from tests.brokers.base import Broker
 from tests.ops.course import Course
 from tests.ops.promtool import promtool
 from tests.ops.queries import plain
@@ -40,8 +41,8 @@ MAY_FIRE = {
 """While Kafka is away: whether a trim, a commit or a heartbeat was due just then is nobody's choice."""
 
 
-async def test_dashboards_and_alerts_tell_what_happens(tmp_path: Path) -> None:
-    async with Course(tmp_path) as course:
+async def test_dashboards_and_alerts_tell_what_happens(tmp_path: Path, own_broker: Broker) -> None:
+    async with Course(tmp_path, own_broker) as course:
         await course.run()
         prometheus = course.prometheus
         promtool("check", "metrics", text=course.metrics)

@@ -89,6 +89,7 @@ class TestAssignment:
         fixture.offer(make_record(0))
         await until(fixture.flowing)
         assert (fixture.intake.flows, fixture.partitions.problems()) == ({REQUESTS: 0, REPLAYS: 0}, [])
+        assert (fixture.partitions.served(), fixture.partitions.lost()) == ({0: True}, {})
         assert fixture.partitions.with_room() == BOTH
         fixture.offer(make_record(0))
         await fixture.outcomes("scheduled")
@@ -213,6 +214,7 @@ class TestLoss:
         fixture.partitions.assigned(BOTH)
         await asyncio.sleep(10)
         assert fixture.partitions.problems() == ["partition 0: lost (refused): another group's ledger"]
+        assert (fixture.partitions.served(), fixture.partitions.lost()) == ({0: False}, {"refused": 1})
         await until(fixture.flowing, within=40_000, step=5)
         assert fixture.partitions.broken == []
         assert asyncio.get_running_loop().time() > 1000 * 30 * 0.7

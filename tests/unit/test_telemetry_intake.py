@@ -34,12 +34,14 @@ def value(observer, name, **labels):
 def test_the_intake_is_asked_at_each_scrape():
     observer = PrometheusObserver()
     assert value(observer, "group_member") == 0
-    now = IntakeGauges(True, 1.5, {0: True, 1: False}, {REQUESTS: 7}, {0: 61.5})
+    now = IntakeGauges(True, 1.5, {0: True, 1: False}, {"fenced": 1}, {REQUESTS: 7}, {0: 61.5})
     observer.intake(lambda: now, Limits(128, 1024, 1000, observing=True))
     assert value(observer, "group_member") == 1
     assert value(observer, "fetch_age_seconds") == 1.5
     assert value(observer, "partition_served", partition="0") == 1
     assert value(observer, "partition_served", partition="1") == 0
+    assert value(observer, "partitions_lost", why="fenced") == 1
+    assert value(observer, "partitions_lost", why="timeout") == 0
     assert value(observer, "lag_records", topic=TOPICS.requests, partition="0") == 7
     assert value(observer, "oldest_unsettled_fact_seconds", partition="0") == 61.5
     assert value(observer, "in_flight_events_limit") == 128
@@ -73,7 +75,7 @@ async def test_lag_counts_from_the_first_unsettled_record_and_the_oldest_fact_gr
     lane.offer([make_record(0), make_record(1)])
     await asyncio.sleep(90.0)
     consumer = SimpleNamespace(problem=None, ends=lambda: {REQUESTS: 5}, fetch_age=lambda now: 0.25)
-    partitions = SimpleNamespace(lanes=lambda: [lane], served=lambda: {0: True})
+    partitions = SimpleNamespace(lanes=lambda: [lane], served=lambda: {0: True}, lost=dict)
     status = Status(consumer, partitions, world.gate, world.clock)
     found = status.intake()
     assert (found.member, found.fetch_age_seconds, found.served) == (True, 0.25, {0: True})

@@ -20,6 +20,7 @@ from worker.telemetry.labels import (
     GATE_STATES,
     GATE_WHYS,
     LEDGER_STATES,
+    LOST_WHYS,
     OUTCOMES,
     OWNERSHIP,
     PARTITION,
@@ -250,6 +251,12 @@ SERVED = _metric(
     "For each assigned partition: 1 while its records flow, 0 while it is taken over, lost or refused.",
     PARTITION,
 )
+LOST = _metric(
+    "partitions_lost",
+    Kind.GAUGE,
+    "Assigned partitions that were lost and whose records do not flow again yet, by why they were lost the last time.",
+    LOST_WHYS,
+)
 MEMBER = _metric(
     "group_member",
     Kind.GAUGE,
@@ -336,6 +343,7 @@ CATALOGUE: tuple[Metric, ...] = (
     INVOICES_AT_RISK,
     OWNED,
     SERVED,
+    LOST,
     MEMBER,
     FETCH_AGE,
     REBALANCES,

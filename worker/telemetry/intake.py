@@ -24,13 +24,14 @@ class Limits:
 class IntakeGauges:
     """How the intake stands now.
 
-    `served`: each assigned partition, and whether its records flow; `lags`: offsets behind the end, by input
-    partition; `facts`: age in seconds of the oldest unsettled fact, by owned partition.
+    `served`: each assigned partition, and whether its records flow; `lost`: how many are lost, by why; `lags`: offsets
+    behind the end, by input partition; `facts`: age in seconds of the oldest unsettled fact, by owned partition.
     """
 
     member: bool = False
     fetch_age_seconds: float = 0.0
     served: Mapping[int, bool] = field(default_factory=dict)
+    lost: Mapping[str, int] = field(default_factory=dict)
     lags: Mapping[Partition, int] = field(default_factory=dict)
     facts: Mapping[int, float] = field(default_factory=dict)
 
@@ -50,6 +51,7 @@ class IntakeCollector(Collector):
         yield _family(c.MEMBER, {(): now.member})
         yield _family(c.FETCH_AGE, {(): now.fetch_age_seconds})
         yield _family(c.SERVED, {(str(partition),): served for partition, served in now.served.items()})
+        yield _family(c.LOST, {(why,): now.lost.get(why, 0) for why in c.LOST.labels[0].values})
         yield _family(c.LAG, {(partition.topic, str(partition.number)): lag for partition, lag in now.lags.items()})
         yield _family(c.OLDEST_FACT, {(str(partition),): age for partition, age in now.facts.items()})
         yield _family(c.IN_FLIGHT_EVENTS_LIMIT, {(): limits.events})

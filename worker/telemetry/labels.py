@@ -123,6 +123,7 @@ RESOLUTIONS = Label(
     _with_other(["adopted", "not_registered", "no_witness", "quarantined", "ambiguous", "no_identity", "unreadable"]),
 )
 SWEEPS = Label("result", _with_other(["complete", "search_failed", "rows_moved", "too_many_pages"]))
+LOST_WHYS = Label("why", _with_other(why for why in LostWhy if why is not LostWhy.CLOSED))
 COMMIT_WHYS = Label("why", _with_other(["fenced", "refused", "timeout", "unclear", "broken"]))
 RESULTS = Label("result", ("ok", "failed"))
 SOURCES = Label("source", ("ledger", "journal"))

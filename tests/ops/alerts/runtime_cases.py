@@ -23,6 +23,10 @@ def cases() -> Iterator[Case]:
     yield Case(kafka, "no answer", dict([sample("fetch_age_seconds", "0.5x5 30+60x40")]), 12, (POD,))
     yield Case(kafka, "answers", dict([sample("fetch_age_seconds", "0.5x40")]), 12)
     yield Case(kafka, "a short failover", dict([sample("fetch_age_seconds", "0.5x5 70 0.5x40")]), 12)
+    served = [sample("partition_served", "0x40", partition=number) for number in "34"]
+    yield Case(kafka, "all lost", dict([*served, sample("partitions_lost", "2x40", why="timeout")]), 12, (POD,))
+    yield Case(kafka, "one lost", dict([*served, sample("partitions_lost", "1x40", why="timeout")]), 12)
+    yield Case(kafka, "all fenced", dict([*served, sample("partitions_lost", "2x40", why="fenced")]), 12)
     member = "InvoiceWorkerNotInGroup"
     yield Case(member, "for long", dict([sample("group_member", "1x5 0x40")]), 12, (POD,))
     yield Case(member, "a rebalance", dict([sample("group_member", "1x5 0 0 1x40")]), 12)
