@@ -5,6 +5,7 @@ somebody, debug for what went well: there are hundreds a second).
 """
 
 import logging
+from contextlib import suppress
 from contextvars import Token
 from typing import Any
 
@@ -34,7 +35,8 @@ class About:
 
     def __exit__(self, *_: object) -> None:
         tokens: dict[str, Token[Any]] = dict(self._tokens)
-        structlog.contextvars.reset_contextvars(**tokens)
+        with suppress(ValueError):  # a coroutine that is thrown away at the end: this is not its task's context
+            structlog.contextvars.reset_contextvars(**tokens)
 
 
 def at_step(step: str) -> None:

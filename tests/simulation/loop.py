@@ -200,12 +200,14 @@ class SimLoop(asyncio.BaseEventLoop):
         self.close()
 
     def _end_tasks(self) -> None:
-        while tasks := [task for process in self.processes for task in process.tasks]:
-            for process in self.processes:
-                process.tasks = []
-            for task in tasks:  # on its way out one may make others
-                _end(task)
-        self.stop()
+        try:
+            while tasks := [task for process in self.processes for task in process.tasks]:
+                for process in self.processes:
+                    process.tasks = []
+                for task in tasks:  # on its way out one may make others
+                    _end(task)
+        finally:
+            self.stop()  # also when one ends in an unknown way: the loop must not run for ever
 
 
 def _end(task: SimTask) -> None:

@@ -1,16 +1,20 @@
 """What a log line holds, and what it must never hold."""
 
+import asyncio
+import contextvars
 import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 import structlog
 from pydantic import BaseModel, SecretStr
 
-from worker.model import Step
+from worker.event_log import About
+from worker.model import Coordinates, Envelope, Step
 from worker.telemetry import logs
 
 
@@ -154,3 +158,19 @@ def test_the_level_filters(stream: io.StringIO):
 def test_an_unknown_level_is_refused_by_name(stream: io.StringIO):
     with pytest.raises(ValueError, match="CHATTY"):
         logs.configure("json", "CHATTY", stream)
+
+
+def test_a_coroutine_that_is_thrown_away_outside_of_its_context_ends_quietly():
+    async def wait() -> None:
+        with About(Envelope(Coordinates("t", 0, 1), "e-1", None, None, None, datetime.now(UTC)), "1/Invoice/1"):
+            await asyncio.sleep(3600)
+
+    coroutine = wait()
+    loop = asyncio.new_event_loop()
+    try:
+        contextvars.copy_context().run(lambda: asyncio._set_running_loop(loop))
+        contextvars.copy_context().run(coroutine.send, None)
+    finally:
+        asyncio._set_running_loop(None)
+        loop.close()
+    coroutine.close()

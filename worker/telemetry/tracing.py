@@ -133,7 +133,9 @@ class _OtelSpan(Span):
     ) -> None:
         if kind is not None:
             self.failed("cancelled" if issubclass(kind, asyncio.CancelledError) else kind.__qualname__)
-        context.detach(self._token)
+        if kind is None or not issubclass(kind, GeneratorExit):
+            # A coroutine that is thrown away at the end is closed outside of its task's context.
+            context.detach(self._token)
         self._span.end()
 
     def answered(self, answer: Answer | None) -> None:
