@@ -6,10 +6,8 @@ Source: the CloudEvents 1.0.2 specification, its JSON format and its Kafka proto
 from collections.abc import Mapping
 from typing import Any, Final
 
-MAX_ATTRIBUTE: Final = 1024
-"""Bytes of an attribute of an invoice event: the longest that the worker takes."""
-STRUCTURED: Final = "application/cloudevents+json"
-"""Content type of structured mode."""
+from schemas.attributes import MAX_ATTRIBUTE, STRUCTURED
+
 COORDINATES: Final = r"^[A-Za-z0-9._-]{1,249}/\d{1,10}/\d{1,19}$"
 """`topic/partition/offset`."""
 

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from schemas.attributes import STRUCTURED
 from schemas.channels import GROUP
 from schemas.cloudevents import (
     REPLAY_OF,
-    STRUCTURED,
     Schema,
     binary_headers,
     outcome_headers,

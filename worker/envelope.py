@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from schemas.attributes import MAX_ATTRIBUTE, STRUCTURED
 from schemas.events import REQUESTED_TYPE
 from schemas.jsontext import JsonError, JsonValue, loads
 from worker import replayed
 from worker.model import Envelope, Problem, Record
 
-MAX_ATTRIBUTE: Final = 1024
-"""Bytes of an id, a source, a correlation id: they travel on in the headers of outcomes. Ours."""
-
-_STRUCTURED: Final = "application/cloudevents+json"
 _REQUIRED: Final = ("specversion", "id", "source", "type")
 _TEXTS: Final = (*_REQUIRED, "time", "correlationid")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,7 +57,7 @@ def open_record(
     headers = {name.lower(): value or b"" for name, value in record.headers}
     found: list[Problem] = []
     traceparent: JsonValue = None
-    if _media_type(headers, found) == _STRUCTURED:
+    if _media_type(headers, found) == STRUCTURED:
         event = _structured(record, found)
         texts = {name: _json_text(name, event, found) for name in _TEXTS}
         present = {name for name in _TEXTS if event.get(name) is not None}
@@ -90,9 +87,9 @@ def open_record(
 def _media_type(headers: Mapping[str, bytes], found: list[Problem]) -> str:
     # Anything but CloudEvents' own types is left to the JSON parser: producers of bare JSON write all sorts of things.
     value = headers.get("content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
-    if value.startswith("application/cloudevents") and value != _STRUCTURED:
+    if value.startswith("application/cloudevents") and value != STRUCTURED:
         found.append(
-            Problem("", "unknown_format", f"Of CloudEvents' structured formats only {_STRUCTURED} is understood.")
+            Problem("", "unknown_format", f"Of CloudEvents' structured formats only {STRUCTURED} is understood.")
         )
     return value
 

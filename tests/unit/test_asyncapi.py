@@ -14,12 +14,10 @@ from referencing.jsonschema import DRAFT202012
 from schemas.__main__ import generated
 from schemas.asyncapi import asyncapi
 from schemas.channels import GROUP, PARTITIONS, REPLICAS
-from schemas.cloudevents import MAX_ATTRIBUTE
 from schemas.events import readable_identity
 from schemas.identity import partition_for
 from schemas.page import REMEDY, digest, digest_of, page
 from tests.unit.test_receipts import BARE, DESK, ENDINGS, ENVELOPE, HISTORY, IDENTITY, NOW, RECORD
-from worker import envelope
 from worker.decode import decode
 from worker.kafka.topics import DEFAULT_PARTITIONS, plan_topics
 from worker.model import Command, Event, Record, TopicNames
@@ -204,7 +202,7 @@ def test_topics_are_described_as_the_worker_makes_them():
 
 def test_defaults_are_the_workers():
     assert KafkaSettings.model_fields["kafka_group_id"].default == GROUP
-    assert (PARTITIONS, MAX_ATTRIBUTE) == (DEFAULT_PARTITIONS, envelope.MAX_ATTRIBUTE)
+    assert PARTITIONS == DEFAULT_PARTITIONS
 
 
 def test_every_identity_of_the_test_vectors_fits_the_key():

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from schemas.attributes import STRUCTURED
 from schemas.jsontext import JsonValue, loads
 from worker.model import Problem
 
 MAX_ITEM: Final = 16 * 1024 * 1024
 """Bytes of one event's text (characters, in a JSON document): sixteen times what Kafka takes by default."""
-STRUCTURED_TYPE: Final = b"application/cloudevents+json"
 _WRAPPER_FIELDS: Final = frozenset(
     {"topic", "partition", "offset", "tstype", "ts", "broker", "headers", "key", "payload"}
 )
@@ -67,7 +67,7 @@ def item_of(place: Place, text: bytes) -> Item | Broken:
             case dict() as fields if "payload" in fields and fields.keys() <= _WRAPPER_FIELDS:
                 return _unwrapped(place, fields)
             case dict() as fields if "specversion" in fields:
-                return Item(place, Form.STRUCTURED, text, headers=(("content-type", STRUCTURED_TYPE),))
+                return Item(place, Form.STRUCTURED, text, headers=(("content-type", STRUCTURED.encode()),))
             case _:
                 pass  # data, or nothing that is JSON, which the decoder will say
     return Item(place, Form.DATA, text)

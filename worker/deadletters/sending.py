@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from schemas.attributes import STRUCTURED
 from schemas.commands import (
     COMMAND_CHANGED,
     COMMAND_HEADERS,
@@ -35,7 +36,6 @@ from worker.replayed import EDIT, MAX_WORDS, REPLAY
 
 NAMESPACE: Final = uuid.UUID("0b0f9a52-3a0e-4c35-9d0f-6f1f7f6f9a11")
 """Namespace of all command ids. Never to change: an interrupted run could not be resumed."""
-STRUCTURED: Final = b"application/cloudevents+json"
 _AUDIT: Final = frozenset({REPLAY_OF, *COMMAND_HEADERS})
 
 
@@ -130,7 +130,7 @@ def corrected(record: Record, data: JsonValue, *, bare: bool = False) -> tuple[b
     event, which replaces the envelope.
     """
     if isinstance(data, dict) and "specversion" in data:
-        return dumps(data), (*_without_envelope(record.headers), ("content-type", STRUCTURED))
+        return dumps(data), (*_without_envelope(record.headers), ("content-type", STRUCTURED.encode()))
     if bare:
         return dumps(data), (*_without_envelope(record.headers), ("content-type", b"application/json"))
     if _is_structured(record):
@@ -238,7 +238,7 @@ def _without_envelope(headers: Iterable[tuple[str, bytes]]) -> tuple[tuple[str, 
 
 def _is_structured(record: Record) -> bool:
     kinds = [value for name, value in record.headers if name.lower() == "content-type"]
-    return bool(kinds) and (kinds[-1] or b"").partition(b";")[0].strip().lower() == STRUCTURED
+    return bool(kinds) and (kinds[-1] or b"").partition(b";")[0].strip().lower() == STRUCTURED.encode()
 
 
 def _time(moment: datetime) -> str:
