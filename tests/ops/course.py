@@ -43,7 +43,9 @@ class Course:
         self._seed = 0
         self._stack = AsyncExitStack()
         self.metrics = ""
-        """The worker's /metrics, as text, in the middle of it."""
+        """The worker's /metrics at the end, as text."""
+        self.before_kafka_left: set[str] = set()
+        """The alerts that had fired by then."""
 
     async def __aenter__(self) -> "Course":
         enter = self._stack.enter_async_context
@@ -86,6 +88,7 @@ class Course:
         await self._killed()
         await self._failing()
         await self._token_rejected()
+        self.before_kafka_left = set(self.prometheus.fired)
         await self._kafka_away()
         await self._send(40, rate=20.0)
         async with self._session.get(self._metrics_url) as answer:
@@ -109,6 +112,7 @@ class Course:
         await self._faults(*FAULTS)
 
     async def _token_rejected(self) -> None:
+        await self._idle()
         await self._control("token", {"token": "another"})
         await self._send(60, rate=20.0)
         await self.prometheus.fires("InvoiceWorkerTokenRejected", "InvoiceWorkerGateClosed", "InvoiceWorkerOldestEvent")
@@ -127,7 +131,8 @@ class Course:
         await asyncio.gather(sending, return_exceptions=True)
         await self.prometheus.fires("InvoiceWorkerPartitionStuck", "InvoiceWorkerNothingOwned")
         await self._broker.start()
-        await self.worker.stop(20.0)
+        # The embedded broker can hang a group that was cut off while it committed (docs/architecture.md).
+        self.worker.kill()
         await self.worker.start()
 
     async def _idle(self) -> None:
