@@ -8,10 +8,12 @@ PYTEST_ARGS ?=
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-UV_COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-emit-index-url --no-emit-find-links
-COMPILE_RUNTIME = $(UV_COMPILE) --output-file requirements/runtime.txt
-COMPILE_DEV = $(UV_COMPILE) --all-extras --constraint requirements/runtime.txt --output-file requirements/dev.txt
+UV_FLAGS = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+COMPILE_RUNTIME = uv pip compile pyproject.toml $(UV_FLAGS) --output-file requirements/runtime.txt
+COMPILE_DEV = uv pip compile pyproject.toml $(UV_FLAGS) --all-extras --constraint requirements/runtime.txt \
+	--output-file requirements/dev.txt
+COMPILE_BUILD = uv pip compile $(UV_FLAGS) --group build --constraint requirements/dev.txt \
+	--output-file requirements/build.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format-check lint types imports lock-check bench test-kafka lock upgrade format clean
@@ -56,7 +58,8 @@ imports: $(INSTALLED)
 lock-check: $(INSTALLED) ## the lock files hold what pyproject.toml asks for, and no address of an index
 	@! grep -nE '://|^ *--?(index|extra-index|find-links|trusted|[if] )' requirements/*.txt
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && cp -r pyproject.toml requirements "$$scratch" \
-	&& bin=$$(cd $(BIN) && pwd) && (cd "$$scratch" && $$bin/$(COMPILE_RUNTIME) >/dev/null && $$bin/$(COMPILE_DEV) >/dev/null) \
+	&& bin=$$(cd $(BIN) && pwd) && (cd "$$scratch" && $$bin/$(COMPILE_RUNTIME) >/dev/null && $$bin/$(COMPILE_DEV) >/dev/null \
+		&& $$bin/$(COMPILE_BUILD) >/dev/null) \
 	&& diff -r requirements "$$scratch/requirements" || { echo "requirements/ differs from pyproject.toml: make lock"; exit 1; }
 
 bench: $(INSTALLED) ## what the worker adds to bare HTTP calls, on Apache Kafka
@@ -65,10 +68,12 @@ bench: $(INSTALLED) ## what the worker adds to bare HTTP calls, on Apache Kafka
 lock: $(INSTALLED) ## bring the lock files in line with pyproject.toml, versions kept where possible
 	$(BIN)/$(COMPILE_RUNTIME) >/dev/null
 	$(BIN)/$(COMPILE_DEV) >/dev/null
+	$(BIN)/$(COMPILE_BUILD) >/dev/null
 
 upgrade: $(INSTALLED) ## the newest versions that pyproject.toml allows
 	$(BIN)/$(COMPILE_RUNTIME) --upgrade >/dev/null
 	$(BIN)/$(COMPILE_DEV) --upgrade >/dev/null
+	$(BIN)/$(COMPILE_BUILD) --upgrade >/dev/null
 
 format: $(INSTALLED) ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .
@@ -113,9 +118,17 @@ asyncapi: $(INSTALLED) ## write and validate schemas/asyncapi.yaml, render docs/
 		--output build/asyncapi --param outFilename=asyncapi.md --force-write --no-interactive
 	$(BIN)/python -m schemas.page build/asyncapi/asyncapi.md docs/asyncapi.md
 
+.PHONY: chart base-digest
+chart: $(INSTALLED) ## write what the chart knows of settings, lint it, package it into dist/
+	$(BIN)/python -m helm.generate
+	$(BIN)/python -m helm.package
+
+BASE_TAG ?= python:3.13-slim
+base-digest: ## pin the Dockerfile's base image to what BASE_TAG is now (docker with buildx)
+	@digest=$$(docker buildx imagetools inspect $(BASE_TAG) --format '{{.Manifest.Digest}}') && [ -n "$$digest" ] \
+	&& sed -i "s|^ARG PYTHON_IMAGE=.*|ARG PYTHON_IMAGE=$(BASE_TAG)@$$digest|" Dockerfile && grep '^ARG PYTHON_IMAGE' Dockerfile
 .PHONY: ops ops-check
 ops: $(INSTALLED) ## write alerts and dashboards into helm/files from helm/monitoring
 	$(BIN)/python -m helm.monitoring
-
 ops-check: $(INSTALLED) ## alerts and dashboards against a real Prometheus and a worker in trouble (Debian: prometheus)
 	$(BIN)/python -m pytest tests/ops $(PYTEST_ARGS)

@@ -1,1 +1,1 @@
-"""The chart, and the code that writes its generated files. None of this is part of the worker."""
+"""The chart, and the code that writes what it knows of settings, metrics and alerts, and packages it."""

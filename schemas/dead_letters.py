@@ -80,6 +80,11 @@ class DeadLetterHeaders(BaseModel):
     )
     last_failure: AwareDatetime = Field(alias="kravia.dlq.last-failure", description="When it failed last. RFC 3339.")
     worker_version: str = Field(alias="kravia.dlq.worker-version", description="Version of the worker.")
+    traceparent: str | None = Field(
+        default=None,
+        alias="kravia.dlq.traceparent",
+        description="The worker's own span, where it traces (W3C Trace Context); `traceparent` stays as it came.",
+    )
 
     def to_headers(self) -> tuple[Header, ...]:
         """The headers, in the order of the fields; what is not known is left out."""

@@ -30,7 +30,9 @@ from schemas.jsontext import dumps
 MAX_DOCUMENTS: Final = 20
 """Attachments that the worker takes of one event."""
 MAX_DOCUMENT: Final = 10 * 1024 * 1024
-"""Bytes that it takes of one document, decoded."""
+"""Bytes that it takes of one document in an event, decoded. Of one that it fetches: as its operator sets it."""
+
+_EMPTY: Final = "The document is empty: leave the attachment out."
 
 Mode = Literal["binary", "structured"]
 """Where a CloudEvent's attributes are: in the record's headers (preferred), or in its value beside the data."""
@@ -133,7 +135,8 @@ def reference(data: bytes, url: str, file_name: str, media_type: str | None = No
 
     Errors as `inline`, and ValidationError when the URL is not one that the contract takes.
     """
-    _check_size(len(data))
+    if not data:
+        raise ValueError(_EMPTY)
     return ReferencedAttachment(
         fileName=file_name,
         mediaType=media_type or _guess(file_name),
@@ -152,7 +155,7 @@ def _guess(file_name: str) -> str:
 
 def _check_size(size: int) -> None:
     if not size:
-        raise ValueError("The document is empty: leave the attachment out.")
+        raise ValueError(_EMPTY)
     if size > MAX_DOCUMENT:
         raise ValueError(f"The document has {size} bytes, and the worker takes at most {MAX_DOCUMENT}.")
 
@@ -162,7 +165,7 @@ def _check_documents(attachments: list[Attachment]) -> None:
         raise ValueError(f"The event has {len(attachments)} attachments, and the worker takes at most {MAX_DOCUMENTS}.")
     names = set()
     for index, attachment in enumerate(attachments):
-        size = attachment.content.size if isinstance(attachment, InlineAttachment) else attachment.size
+        size = attachment.content.size if isinstance(attachment, InlineAttachment) else 0
         if size > MAX_DOCUMENT:
             raise ValueError(
                 f"The document at /attachments/{index} has {size} bytes, and the worker takes at most {MAX_DOCUMENT}."

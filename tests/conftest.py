@@ -39,8 +39,9 @@ def pytest_report_header(config: pytest.Config) -> str:
         "apache": f"Apache Kafka {KAFKA_VERSION}, from its jars",
         "docker": f"Apache Kafka {KAFKA_VERSION}, in Docker",
     }
-    kcat = "" if choose.has_kcat() else "; kcat is not on PATH: its examples are left out"
-    return f"broker: {names[choose.chosen(config.getoption('--broker'))]}{kcat}"
+    absent = [program for program in ("kcat", "prometheus", "promtool") if not choose.has(program)]
+    left_out = f"; not on PATH, so the tests that run it are left out: {', '.join(absent)}" if absent else ""
+    return f"broker: {names[choose.chosen(config.getoption('--broker'))]}{left_out}"
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m looks at the markers

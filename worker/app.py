@@ -5,11 +5,13 @@ import gc
 import signal
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
 
 from worker import wiring
+from worker.backlog import Backlogs
 from worker.clock import SystemClock
 from worker.documents import HttpsDocuments
 from worker.faults import faults
@@ -38,6 +40,9 @@ from worker.telemetry.intake import Limits
 from worker.telemetry.logs import configure
 from worker.telemetry.metrics import PrometheusObserver
 from worker.tools import Tools
+
+if TYPE_CHECKING:
+    from worker.telemetry.tracing import Export
 
 log = structlog.get_logger(__name__)
 
@@ -76,13 +81,14 @@ async def _serve(settings: Settings, *, observe: bool) -> int:
         return REFUSED
     try:
         token = None if observe else wiring.token_source(settings)
+        export = wiring.span_export(settings, metadata.version("kravia-invoice-worker"))
     except ValueError as error:
         log.error("refused_to_start", detail=str(error))
         return REFUSED
     if observe:
         log.info("observing", group=settings.kafka_group_id, outcomes=settings.topic_names.outcomes)
     try:
-        worker = await _Worker.build(settings, connection, cluster, token)
+        worker = await _Worker.build(settings, connection, cluster, token, export)
     except ValueError as error:  # a CA file that can't be used
         log.error("refused_to_start", detail=str(error))
         return REFUSED
@@ -108,15 +114,23 @@ class _Worker:
     reader: KafkaReader
     admin: KafkaAdmin
     documents: HttpsDocuments
+    backlogs: Backlogs
+    export: "Export | None"
 
     @classmethod
     async def build(
-        cls, settings: Settings, connection: Connection, cluster: ClusterState, token: TokenSource | None
+        cls,
+        settings: Settings,
+        connection: Connection,
+        cluster: ClusterState,
+        token: TokenSource | None,
+        export: "Export | None",
     ) -> "_Worker":
         """`token` None: observe, and call nobody."""
         clock, fault, topics = SystemClock(), faults(settings.fault_point), settings.topic_names
         version = metadata.version("kravia-invoice-worker")
         observer = PrometheusObserver(topics, version)
+        tracer = wiring.tracer(settings, export, version)
         client = (
             ObservedKravia()
             if token is None
@@ -143,6 +157,7 @@ class _Worker:
             observer,
             attach_unknown_to_person=settings.kravia_attach_unknown == "person",
             replay_limit=settings.worker_replay_limit,
+            tracer=tracer,
         )
         reader, admin = KafkaReader(connection), KafkaAdmin(connection)
         ports = Ports(
@@ -174,7 +189,7 @@ class _Worker:
         consumer = GroupConsumer(connection, wiring.consumer_config(settings), topics, admin, observer)
 
         def make_lane(own: Ownership) -> Lane:
-            return Lane(lanes, own, pipeline, budget, clock, observer)
+            return Lane(lanes, own, pipeline, budget, clock, observer, tracer)
 
         partitions = Partitions(
             topics,
@@ -193,7 +208,10 @@ class _Worker:
             observer,
             settings.worker_trim_interval,
         )
-        status = Status(consumer, partitions, gate, clock)
+        backlogs = Backlogs(
+            consumer.ends, lambda: [(lane.own.partition, lane.own.prefixes) for lane in partitions.lanes()], clock
+        )
+        status = Status(consumer, partitions, gate, clock, backlogs, group=settings.kafka_group_id, version=version)
         observer.gauges(status.gauges)
         limits = Limits(
             settings.worker_max_in_flight,
@@ -211,7 +229,20 @@ class _Worker:
             status=status.report,
         )
         return cls(
-            settings, consumer, partitions, gate, reconciler, client, token, trimmer, health, reader, admin, documents
+            settings,
+            consumer,
+            partitions,
+            gate,
+            reconciler,
+            client,
+            token,
+            trimmer,
+            health,
+            reader,
+            admin,
+            documents,
+            backlogs,
+            export,
         )
 
     async def run(self) -> int:
@@ -233,6 +264,7 @@ class _Worker:
             asyncio.create_task(self.gate.run(), name="gate"),
             asyncio.create_task(self.reconciler.run(), name="reconcile"),
             asyncio.create_task(self.trimmer.run(), name="trim"),
+            asyncio.create_task(self.backlogs.run(), name="backlog"),
             *([asyncio.create_task(_watch_token(self.token, self.gate), name="token")] if self.token else []),
         ]
         stopping = asyncio.create_task(stop.wait(), name="signal")
@@ -257,6 +289,8 @@ class _Worker:
         await self.documents.close()
         await self.reader.close()
         await self.admin.close()
+        if self.export is not None:
+            await self.export.close()
 
 
 async def _watch_token(token: TokenSource, gate: Gate) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from worker.answers import Answer, answer_class, http_status
 from worker.doubt import Doubt
 from worker.drain import Drain
+from worker.event_log import at_step, log
 from worker.facts import Progress
 from worker.flow import Slot
 from worker.model import Event, Failed, History, Reason, Step
@@ -54,6 +55,8 @@ class Course:
     """For metrics and status: `queued`, `gate`, `backoff`, `doubt`, or the step under way."""
     doubt: Doubt | None = None
     """What is being reconciled."""
+    retry_at: float | None = None
+    """When it is tried again, while it waits for that; the monotonic clock."""
 
     @property
     def untouched(self) -> bool:
@@ -65,6 +68,15 @@ class Course:
         self.step = step
         self.tries += 1
         self.waiting = step.value
+        self.retry_at = None
+        at_step(step.value)
+
+    def backs_off(self, seconds: float, now: float) -> None:
+        """It waits so long before it is tried again; `now` is the monotonic clock's."""
+        self.waiting, self.retry_at = "backoff", now + seconds
+        log.info(
+            "retrying", step=self.step.value, attempts=self.tries, answer=self.last_class, seconds=round(seconds, 3)
+        )
 
     def took(self, step: Step, seconds: float) -> None:
         """A call of this step took so long."""

@@ -42,7 +42,12 @@ async def fetch(tools: Tools, course: Course, wanted: Wanted) -> Rejected | Fetc
         room = await tools.documents.room(sum(reference.size for _, reference in wanted))
         course.held.callback(room.close)
         for index, reference in wanted:
-            fetched = await tools.documents.fetch(reference)
+            with tools.tracer.step("fetch", course.tries) as span:
+                fetched = await tools.documents.fetch(reference)
+                if isinstance(fetched, Unreachable):
+                    span.failed(f"unreachable_{fetched.why}")
+                elif isinstance(fetched, Missing | Altered | NotAllowed):
+                    span.failed(fetched.code)
             results.append((index, fetched))
             if isinstance(fetched, Unreachable):
                 break

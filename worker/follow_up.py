@@ -149,7 +149,9 @@ async def _pass(
             return course.own.lost.result()
         course.begin(step)
         began = tools.clock.monotonic()
-        passage.answer = await send(course.own.journal.latest)
+        with tools.tracer.step(step.value, course.tries) as span:
+            passage.answer = await send(course.own.journal.latest)
+            span.answered(passage.answer)
         course.took(step, tools.clock.monotonic() - began)
         tools.creditors.answered(course.event.creditor_id, forbidden=isinstance(passage.answer, Forbidden))
         verdict = saga.after_follow_up(step, passage.answer, invoice_id)
@@ -168,7 +170,9 @@ async def _ask(tools: Tools, course: Course, invoice_id: str) -> Details | Faile
             if tools.gate.state is GateState.CLOSED:
                 continue
             course.waiting = course.step.value
-            answer = await tools.api.details(invoice_id)
+            with tools.tracer.step("details", course.tries) as span:
+                answer = await tools.api.details(invoice_id)
+                span.answered(None if isinstance(answer, Details) else answer)
             if isinstance(answer, Details):
                 course.details = answer
                 continue

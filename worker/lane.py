@@ -13,6 +13,8 @@ from schemas.violations import MORE
 from worker.course import Course
 from worker.decode import DEFAULT_LIMITS, NO_LIMITS, Limits, decode
 from worker.drain import Drain
+from worker.event_log import About
+from worker.event_log import settled as log_settled
 from worker.flow import Budget
 from worker.model import Command, Decoded, Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
 from worker.ownership import Ownership
@@ -20,6 +22,7 @@ from worker.ownership.group_commit import Settlement
 from worker.pipeline import Pipeline
 from worker.ports import Clock, Lost, LostWhy, Observer
 from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, receipt_id
+from worker.spans import NO_SPAN, NO_TRACES, Span, Tracer
 from worker.standing import Entry, standing_after
 from worker.verdict import after_replay, before_replay, obey
 
@@ -49,6 +52,7 @@ class Work:
     taken: datetime
     course: Course | None = None
     ended: bool = False
+    span: Span = NO_SPAN
 
     @property
     def key(self) -> str:
@@ -77,6 +81,7 @@ class Lane:
         budget: Budget,
         clock: Clock,
         observer: Observer,
+        tracer: Tracer = NO_TRACES,
     ) -> None:
         self.own = own
         self.drain = Drain()
@@ -85,6 +90,7 @@ class Lane:
         self._budget = budget
         self._clock = clock
         self._observer = observer
+        self._tracer = tracer
         self._queues: dict[str, deque[Work]] = {}
         self._parked: dict[str, list[Work]] = {}
         """Events that wait for the record of another, by identity; see `Ownership.must_wait`."""
@@ -172,6 +178,17 @@ class Lane:
 
     async def _one(self, work: Work) -> bool:
         """Whether it was settled; if not, this ownership is lost."""
+        envelope, identity = work.envelope, work.decoded.identity
+        with (
+            About(envelope, identity),
+            self._tracer.process(envelope, identity, work.record.size) as work.span,
+        ):
+            settled = await self._settled(work)
+            if not settled:
+                work.span.failed("lost")
+            return settled
+
+    async def _settled(self, work: Work) -> bool:
         settlement = await self._end(work)
         if isinstance(settlement, Lost):
             self.own.lose(settlement)
@@ -180,7 +197,10 @@ class Lane:
         self.own.settle(settlement)
         # Never both undone: a committed settlement completes the one, a lost ownership the other.
         either: set[asyncio.Future[Any]] = {settlement.committed, self.own.lost}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        with self._tracer.settle(work.envelope) as span:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not settlement.committed.done():
+                span.failed("lost")
         return settlement.committed.done()
 
     async def _end(self, work: Work) -> Settlement | Lost:
@@ -245,7 +265,18 @@ class Lane:
         now = self._clock.now()
         event = work.decoded if isinstance(work.decoded, Event) else None
         spent = work.course.spent if work.course else {}
-        receipt = Receipt(envelope, work.decoded.identity, ending, history, now, work.taken, spent, event)
+        receipt = Receipt(
+            envelope,
+            work.decoded.identity,
+            ending,
+            history,
+            now,
+            work.taken,
+            spent,
+            event,
+            traceparent=work.span.traceparent,
+        )
+        work.span.ended(ending)
         settlement = Settlement(
             record.coordinates,
             work.key.encode(),
@@ -254,11 +285,12 @@ class Lane:
             dead_letter_record(receipt, record, self._config.desk),
         )
         settlement.committed.add_done_callback(
-            lambda done: None if done.cancelled() else self._report(ending, envelope)
+            lambda done: None if done.cancelled() else self._report(ending, envelope, history.attempts)
         )
         return settlement
 
-    def _report(self, ending: Ending, envelope: Envelope) -> None:
+    def _report(self, ending: Ending, envelope: Envelope, attempts: int) -> None:
+        log_settled(ending, attempts)
         reason = getattr(ending, "reason", None)
         age = max(0.0, (self._clock.now() - envelope.time).total_seconds())
         self._observer.settled(

@@ -51,6 +51,8 @@ class Receipt:
     spent: Mapping[Step, float] = field(default_factory=dict)
     event: Event | None = None
     """The event, where the record held a valid one."""
+    traceparent: str | None = None
+    """Of the worker's own span, where it traces; it leads on to the producer's."""
 
 
 def receipt_id(origin: Coordinates) -> str:

@@ -43,7 +43,7 @@ def outcome_record(receipt: Receipt, desk: Desk) -> OutRecord:
         # Without an id of its own an event is named by where it stands, as is its identity.
         "ce_correlationid": envelope.correlation_id or envelope.event_id or str(origin),
         "ce_causationid": envelope.event_id or str(origin),
-        "traceparent": envelope.traceparent,
+        "traceparent": receipt.traceparent or envelope.traceparent,
         "replay-of": envelope.replay_of,
         "content-type": "application/json",
     }
@@ -111,6 +111,7 @@ def _cause(
         first_failure=earlier.first_failure if earlier else first_failure,
         last_failure=history.last_failure or receipt.settled_at,
         worker_version=desk.worker_version,
+        traceparent=receipt.traceparent,
     )
 
 

@@ -11,6 +11,7 @@ from worker import saga
 from worker.answers import Answer, Forbidden, Registered
 from worker.course import Course
 from worker.doubt import Adopted, CertainlyNot, Doubt, GivenUp, identity_of, inherited_doubt, own_doubt
+from worker.event_log import log
 from worker.facts import Kind
 from worker.fetch import fetch, not_fetched, unattached
 from worker.fetching import FetchAgain
@@ -79,8 +80,12 @@ async def _resolve(tools: Tools, course: Course, doubt: Doubt) -> str | Certainl
     """Wait for the reconciler; journal what it found, so that it is found once. The id when the invoice is there."""
     course.let_go()
     course.waiting, course.doubt = "doubt", doubt
-    async with course.slot.aside():
-        resolution = await tools.reconciler.resolve(doubt)
+    log.warning("in_doubt", intent=doubt.intent, since=doubt.since, last_answer=course.last_class)
+    with tools.tracer.step("reconcile", course.tries) as span:
+        async with course.slot.aside():
+            resolution = await tools.reconciler.resolve(doubt)
+        if isinstance(resolution, GivenUp):
+            span.failed(resolution.why)
     course.doubt = None
     match resolution:
         case GivenUp(why):
@@ -149,7 +154,9 @@ async def _call(tools: Tools, course: Course) -> tuple[Answer, int] | Lost:
         return intent
     tools.faults.hit("intent-acked")
     began = tools.clock.monotonic()
-    answer = await tools.api.register(event.body, age)
+    with tools.tracer.step("register", course.tries) as span:
+        answer = await tools.api.register(event.body, age)
+        span.answered(answer)
     course.took(Step.REGISTER, tools.clock.monotonic() - began)
     tools.creditors.answered(event.creditor_id, forbidden=isinstance(answer, Forbidden))
     kind, answer_class = saga.register_fact(answer)

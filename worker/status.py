@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from worker.at_risk import Exposure, Risk, Stake, stake
+from worker.backlog import Backlogs
 from worker.gate import Gate, GateState
 from worker.kafka.consumer import GroupConsumer
 from worker.lane import Lane, Work
@@ -26,18 +27,34 @@ _SHOWN = 50
 class Status:
     """Looks at the running parts."""
 
-    def __init__(self, consumer: GroupConsumer, partitions: Partitions, gate: Gate, clock: Clock) -> None:
+    def __init__(
+        self,
+        consumer: GroupConsumer,
+        partitions: Partitions,
+        gate: Gate,
+        clock: Clock,
+        backlogs: Backlogs | None = None,
+        *,
+        group: str = "",
+        version: str = "",
+    ) -> None:
         self._consumer = consumer
         self._partitions = partitions
         self._gate = gate
         self._clock = clock
+        self._backlogs = backlogs
+        self._group = group
+        self._version = version
 
     def livez(self) -> list[str]:
-        """Only what a restart can mend: every restart may add doubts."""
+        """Only what a restart can mend: every restart may add doubts. A loop that stands still answers nothing."""
         polled = self._consumer.last_poll
         silent = asyncio.get_running_loop().time() - polled
         stalled = polled and silent > _STALL and self._consumer.problem is None
-        return [*([f"no poll for {silent:.0f} s"] if stalled else []), *self._partitions.broken]
+        found = [f"no poll for {silent:.0f} s"] if stalled else []
+        if self._consumer.dead:
+            found.append("the group's coordination task has ended")
+        return [*found, *self._partitions.broken]
 
     def readyz(self) -> list[str]:
         """What keeps events from being handled now."""
@@ -74,7 +91,7 @@ class Status:
         lanes = {lane.own.partition: lane for lane in self._partitions.lanes()}
         lags = {
             partition: max(0, end - lanes[partition.number].own.prefixes[partition.topic].next)
-            for partition, end in self._consumer.ends().items()
+            for partition, end in self._consumer.high_watermarks().items()
             if partition.number in lanes
         }
         facts = {
@@ -88,12 +105,17 @@ class Status:
 
     def report(self) -> dict[str, Any]:
         """`/status`: JSON. Identities and coordinates are named, nothing else of an event."""
+        problems = self.readyz()
         total = Exposure()
         for lane in self._partitions.lanes():
             total.merge(_exposure(lane, lane.unfinished()))
         return {
-            "ready": not self.readyz(),
-            "problems": self.readyz(),
+            "at": self._clock.now().isoformat(timespec="seconds"),
+            "group": self._group,
+            "version": self._version,
+            "ready": not problems,
+            "problems": problems,
+            "dead": self.livez(),
             "gate": {"state": self._gate.state.value, "why": self._gate.why},
             "money_at_risk": total.report(),
             "partitions": [self._partition(lane) for lane in self._partitions.lanes()],
@@ -107,6 +129,8 @@ class Status:
             "partition": own.partition,
             "owner": own.owner,
             "next": {topic: prefix.next for topic, prefix in own.prefixes.items()},
+            "heads": self._heads(lane, works),
+            "backlog": self._backlog(own.partition),
             "unfinished": Counter(work.state for work in works),
             "oldest": None if head is None else self._work(head),
             "oldest_seconds": _age(lane, self._clock),
@@ -116,17 +140,39 @@ class Status:
             "doubts": [self._work(work) for work in works if work.course and work.course.doubt][:_SHOWN],
         }
 
+    def _heads(self, lane: Lane, works: list[Work]) -> dict[str, Any]:
+        """By input: the event at the offset that would be committed, which holds up all behind it."""
+        at = {(work.record.topic, work.record.offset): work for work in works}
+        heads = {topic: at.get((topic, prefix.next)) for topic, prefix in lane.own.prefixes.items()}
+        return {topic: self._work(work) for topic, work in heads.items() if work is not None}
+
+    def _backlog(self, partition: int) -> dict[str, float | None] | None:
+        found = None if self._backlogs is None else self._backlogs.of(partition)
+        if found is None:
+            return None
+        return {
+            "behind": found.behind,
+            "settled_per_second": _rounded(found.settled),
+            "arriving_per_second": _rounded(found.arriving),
+            "seconds_to_catch_up": _rounded(found.catch_up),
+            "looked_seconds_ago": _rounded(found.age),
+        }
+
     def _work(self, work: Work) -> dict[str, Any]:
         """One event: where it stands, and what it waits for."""
         told: dict[str, Any] = {
             "record": str(work.record.coordinates),
+            "event": work.envelope.event_id,
             "identity": work.decoded.identity,
             "state": work.state,
+            "waiting_for": self._gate.why if work.state == "gate" else None,
         }
         course = work.course
         if course is None:
             return told
         told |= {"step": course.step.value, "tries": course.tries, "last_answer": course.last_class}
+        if course.waiting == "backoff" and course.retry_at is not None:
+            told["retry_in_seconds"] = round(max(0.0, course.retry_at - self._clock.monotonic()), 1)
         if course.doubt is not None:
             now = self._clock.boottime()
             told["doubt"] = {
@@ -136,6 +182,10 @@ class Status:
                 "given_up_in_seconds": round(max(0.0, course.doubt.expires - now), 1),
             }
         return told
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def _exposure(lane: Lane, works: Iterable[Work]) -> Exposure:

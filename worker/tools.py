@@ -14,6 +14,7 @@ from worker.ports import Clock, DocumentStore, Faults, KraviaApi, Observer
 from worker.reconcile import Reconciler
 from worker.retry import GiveUp, RetryPolicy, decide
 from worker.saga import Again, Ask
+from worker.spans import NO_TRACES, Tracer
 from worker.verdict import DEFAULT_REPLAY_LIMIT
 
 
@@ -34,6 +35,7 @@ class Tools:
     attach_unknown_to_person: bool = False
     replay_limit: int = DEFAULT_REPLAY_LIMIT
     jitter: Callable[[], float] = random.random
+    tracer: Tracer = NO_TRACES
 
 
 async def back_off(
@@ -78,8 +80,8 @@ async def wait_or_give_up(
     )
     if isinstance(decision, GiveUp):
         return True
-    course.waiting = "backoff"
     tools.observer.backed_off(course.step, decision.seconds)
+    course.backs_off(decision.seconds, tools.clock.monotonic())
     await asyncio.sleep(decision.seconds)
     return False
 
@@ -94,8 +96,8 @@ async def creditors_turn(tools: Tools, course: Course) -> Failed | None:
         with tools.creditors.waiting(course.own.partition) as allowed:
             if not allowed or elapsed + left > tools.policy.elapsed:
                 return course.ends(Reason.FORBIDDEN)
-            course.waiting = "backoff"
             tools.observer.backed_off(course.step, left)
+            course.backs_off(left, tools.clock.monotonic())
             course.let_go()
             async with course.slot.aside():
                 await asyncio.sleep(left)

@@ -1,5 +1,9 @@
 """Each part's share of the settings, as the small frozen value that the part takes."""
 
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from schemas.rules import RulePolicy
 from worker.clock import SystemClock
 from worker.decode import Limits
@@ -11,7 +15,11 @@ from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaConfig, Tok
 from worker.ownership import OwnershipConfig
 from worker.retry import RetryPolicy
 from worker.settings import Settings
+from worker.spans import NO_TRACES, Tracer
 from worker.sweep import SweepPolicy
+
+if TYPE_CHECKING:
+    from worker.telemetry.tracing import Export
 
 
 def token_source(settings: Settings) -> TokenSource:
@@ -20,6 +28,37 @@ def token_source(settings: Settings) -> TokenSource:
         return FileToken(settings.kravia_token_file, SystemClock().monotonic)
     assert settings.kravia_token is not None, "the settings' rules demand one of the two"
     return FixedToken(settings.kravia_token)
+
+
+def can_trace() -> bool:
+    """Whether the extra that tracing needs is installed."""
+    try:
+        return None not in map(find_spec, ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http"))
+    except ModuleNotFoundError:  # a package above it
+        return False
+
+
+def span_export(settings: Settings, version: str) -> "Export | None":
+    """Where spans go; None: tracing is off. Raises ValueError, in words for the operator."""
+    if settings.worker_tracing == "off":
+        return None
+    try:
+        from worker.telemetry.tracing import Export  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ValueError(
+            f"WORKER_TRACING=on: {error.name} is not installed; install kravia-invoice-worker[otel], or set it to off"
+        ) from None
+    return Export(instance=settings.kafka_client_id, version=version)
+
+
+def tracer(settings: Settings, export: "Export | None", version: str) -> Tracer:
+    """Makes the spans; without an export there are none."""
+    if export is None:
+        return NO_TRACES
+    from worker.telemetry.tracing import OtelTracer  # noqa: PLC0415 - an extra
+
+    server = urlsplit(settings.kravia_base_url).hostname or ""
+    return OtelTracer(export.provider, group=settings.kafka_group_id, server=server, version=version)
 
 
 def kravia_config(settings: Settings) -> KraviaConfig:

@@ -63,13 +63,14 @@ def mark_and_deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
         if {"broker", "own_broker"} & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("apache"):
             item.add_marker("broker")
     embedded = chosen(config.getoption("--broker")) == "embedded"
-    absent = {name for name, missing in {"apache": embedded, "kcat": not has_kcat()}.items() if missing}
+    lacks = {"apache": embedded, "kcat": not has("kcat"), "prometheus": not (has("prometheus") and has("promtool"))}
+    absent = {name for name, missing in lacks.items() if missing}
     out = [item for item in items if absent & {marker.name for marker in item.iter_markers()}]
     if out:
         items[:] = [item for item in items if item not in out]
         config.hook.pytest_deselected(items=out)
 
 
-def has_kcat() -> bool:
-    """Whether this machine can run the examples that are kcat commands."""
-    return shutil.which("kcat") is not None
+def has(program: str) -> bool:
+    """Whether this machine has a program that some tests run."""
+    return shutil.which(program) is not None

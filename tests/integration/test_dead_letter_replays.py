@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import signal
 import sys
 import uuid
 from collections import Counter
@@ -64,6 +65,10 @@ def drafts(name: str, count: int, **changes) -> list[Draft]:
 
 def elsewhere(draft: Draft, partitions: int) -> Draft:
     return replace(draft, partition=(draft.partition_of(partitions) + 1) % partitions)
+
+
+async def records_of(scene: Scene, run: str) -> list[tuple[str, str, str]]:
+    return [one for one in await replay_records(scene) if one[0] == run]
 
 
 async def replay_records(scene: Scene) -> list[tuple[str, str, str]]:
@@ -168,10 +173,7 @@ async def test_dead_letters_of_every_cause_are_put_in_order(scene: Scene, tmp_pa
     # The rest, killed half-way; and the worker with it.
     process = await desk.start("replay", *OPTIONS, "--yes", "--rate", "100", "--run", "half")
 
-    async def of_run() -> list[tuple[str, str, str]]:
-        return [one for one in await replay_records(scene) if one[0] == "half"]
-
-    seen = await until(of_run, lambda found: len(found) >= 50, PATIENCE)
+    seen = await until(lambda: records_of(scene, "half"), lambda found: len(found) >= 50, PATIENCE)
     process.kill()
     worker.kill()
     await process.communicate()
@@ -201,3 +203,44 @@ async def test_dead_letters_of_every_cause_are_put_in_order(scene: Scene, tmp_pa
     audit = await desk.say("audit")
     assert {one["command"] for one in audit} == {name for _, _, name in records}
     assert {one["who"] for one in audit} == {"kari"}
+
+
+async def test_ctrl_c_says_how_to_go_on_and_nothing_is_sent_twice(scene: Scene, tmp_path: Path):
+    desk = Desk(scene, tmp_path)
+    worker = scene.worker()
+    await worker.run()
+    refused = drafts("refused", 60)
+    scene.kravia.faults(*(Fault(kind="status", step="register", status=422, identity=one.identity) for one in refused))
+    await scene.settled(await scene.send(*refused))
+    scene.kravia.faults()
+    process = await desk.start("replay", *OPTIONS, "--yes", "--rate", "20", "--run", "by-hand")
+    await until(lambda: records_of(scene, "by-hand"), lambda found: len(found) >= 5, PATIENCE)
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "--resume by-hand" in err.decode().splitlines()[-1]
+    told = await desk.decide("replay", "--resume", "by-hand", "--wait")
+    assert told["sentBefore"] + told["sent"] == 60
+    assert told["results"] == {"scheduled": told["sent"]}
+    assert len(await records_of(scene, "by-hand")) == 60
+    assert scene.kravia.ledger.registered_twice == []
+
+
+async def test_nobody_is_asked_where_nobody_can_be(scene: Scene, tmp_path: Path):
+    desk = Desk(scene, tmp_path)
+    await scene.worker().run()
+    [refused] = drafts("refused", 1)
+    scene.kravia.faults(Fault(kind="status", step="register", status=422, identity=refused.identity))
+    sent = await scene.send(refused)
+    await scene.settled(sent)
+    process = await desk.start("replay", *OPTIONS)
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert "--yes" in err.decode()
+    told = await desk.say("resolve", refused.identity, "--not-registered", *OPTIONS, "--yes", status=1)
+    assert told == []
+    told = await desk.say("edit", str(sent[0]), "--set", "/invoice/invoiceNo=5", *OPTIONS, "--yes", status=1)
+    assert {problem["code"] for problem in told[-1]["problems"]} == {"wrong_type"}
+    told = await desk.say("edit", str(sent[0]), "--set", '/invoice/invoiceNo="5"', *OPTIONS, "--yes", status=1)
+    assert {problem["code"] for problem in told[-1]["problems"]} == {"identity_locked"}
+    assert await replay_records(scene) == []

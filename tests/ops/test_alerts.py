@@ -19,6 +19,9 @@ from worker.telemetry.catalogue import CATALOGUE
 from worker.telemetry.intake import IntakeGauges, Limits
 from worker.telemetry.metrics import PartitionGauges, PrometheusObserver
 
+pytestmark = pytest.mark.prometheus
+
+
 ROOT = Path(__file__).parents[2]
 ALERTS = {alert.name: alert for groups in alert_groups(Pace()).values() for group in groups for alert in group.alerts}
 CASES = [*service_cases.cases(), *money_cases.cases(), *runtime_cases.cases()]

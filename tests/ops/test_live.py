@@ -3,11 +3,16 @@
 import math
 from pathlib import Path
 
+import pytest
+
 from helm.monitoring.files import dashboards
 from tests.brokers.base import Broker
 from tests.ops.course import Course
 from tests.ops.promtool import promtool
 from tests.ops.queries import plain
+
+pytestmark = pytest.mark.prometheus
+
 
 FIRES = {
     "InvoiceWorkerAbsent",

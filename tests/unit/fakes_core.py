@@ -26,6 +26,7 @@ from worker.pipeline import Pipeline
 from worker.ports import Details, Observer, SearchPage
 from worker.receipts import Desk
 from worker.retry import RetryPolicy
+from worker.spans import NO_TRACES
 from worker.standing import HEADER_KEY, decode_entry
 from worker.tools import Tools
 
@@ -222,7 +223,8 @@ class NobodyKnows:
 class World:
     """Everything that outlives an ownership: the log, Kravia, the gate; made inside a virtual loop."""
 
-    def __init__(self, *, policy=RetryPolicy(), gate=GatePolicy(), person=False):  # noqa: B008 -- immutable
+    def __init__(self, *, policy=RetryPolicy(), gate=GatePolicy(), person=False, tracer=NO_TRACES):  # noqa: B008 -- immutable
+        self.tracer = tracer
         self.log, self.clock, self.watcher, self.api = FakeLog(), VirtualClock(), Watcher(), FakeKravia()
         self.documents = FakeDocuments()
         self.reader, self.admin = FakeReader(self.log), FakeAdmin(self.log)
@@ -244,6 +246,7 @@ class World:
             self.watcher,
             attach_unknown_to_person=person,
             jitter=lambda: 0.5,
+            tracer=tracer,
         )
 
     async def _probe(self):
@@ -268,7 +271,7 @@ class World:
     def new_lane(self, own, *, window=100, rules=DEFAULT_POLICY):
         """A lane on this ownership."""
         config = LaneConfig(TOPICS, DESK, partitions=1, window=window, rules=rules)
-        return Lane(config, own, Pipeline(self.tools), self.budget, self.clock, self.watcher)
+        return Lane(config, own, Pipeline(self.tools), self.budget, self.clock, self.watcher, self.tracer)
 
     def open_gate(self):
         """As after the first understood answer."""

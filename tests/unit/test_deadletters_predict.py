@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
 
 import pytest
@@ -14,6 +15,7 @@ from tests.unit.fakes_lane import unfinished
 from tests.unit.fakes_time import EPOCH, settle_down, until, virtual
 from worker.deadletters.predict import Kind, Rules, Standing, predict
 from worker.deadletters.sending import Decision, Letter, Target, as_replay, command_id, replay
+from worker.decode import decode
 from worker.facts import Fact, encode
 from worker.facts import Kind as FactKind
 from worker.lane import Lane, LaneConfig
@@ -24,6 +26,7 @@ from worker.pipeline import Pipeline
 from worker.standing import HEADER_KEY, PARTITIONER, Entry, Header, State, digests, encode_entry, encode_header
 
 PARTITIONS, LIMIT, KEY = 4, 20, b"k" * 32
+RULES = Rules(partial(decode, partition_count=PARTITIONS, commands=True), LIMIT, KEY)
 TARGET = Target(TOPICS.replays, PARTITIONS)
 DECISION = Decision("run", "kari", EPOCH, "the API is well again")
 NUMBER = next(str(n) for n in count(1) if partition_for(identity(10759, "Invoice", str(n)).encode(), PARTITIONS) == 0)
@@ -146,7 +149,7 @@ async def test_a_prediction_comes_true(ledger, journal, variant):
     letter = letter_of(variant)
     record = as_replay(replay(letter, DECISION, TARGET))
     standing = standing_of(ledger, journal)
-    predicted, _ = predict(record, standing, Rules(PARTITIONS, LIMIT, KEY))
+    predicted, _ = predict(record, standing, RULES)
 
     world, lane = await world_of(ledger, journal)
     # Undecodable, it is sent where its origin stands, under no identity.
@@ -179,7 +182,7 @@ async def test_what_is_assumed_of_the_next_event_of_an_invoice_comes_true():
     for offset, variant in enumerate(("same", "document", "other amount and name")):
         letter = replace(letter_of(variant), origin=FIRST._replace(offset=offset))
         record = replace(as_replay(replay(letter, DECISION, TARGET)), offset=offset)
-        predicted, standing = predict(record, standing, Rules(PARTITIONS, LIMIT, KEY))
+        predicted, standing = predict(record, standing, RULES)
         kinds.append(predicted.kind)
         # The digest key of an empty ledger is not known: the first event makes it.
         lane.offer([record])
@@ -192,15 +195,14 @@ async def test_what_is_assumed_of_the_next_event_of_an_invoice_comes_true():
 @pytest.mark.parametrize(("ledger", "held"), [("unknown", True), ("registered", True), ("scheduled", False)])
 def test_an_event_waits_for_an_earlier_one_that_is_dead_unless_it_changes_nothing(ledger, held):
     record = as_replay(replay(letter_of("same"), DECISION, TARGET))
-    predicted, _ = predict(record, standing_of(ledger, "empty"), Rules(PARTITIONS, LIMIT, KEY), earlier_is_dead=True)
+    predicted, _ = predict(record, standing_of(ledger, "empty"), RULES, earlier_is_dead=True)
     assert (predicted.kind is Kind.EARLIER) is held
     assert predicted.worth_sending is not held
 
 
 def test_a_prediction_reads_as_a_sentence():
-    rules = Rules(PARTITIONS, LIMIT, KEY)
     record = as_replay(replay(letter_of("other amount and name"), DECISION, TARGET))
-    predicted, _ = predict(record, standing_of("scheduled", "empty"), rules)
+    predicted, _ = predict(record, standing_of("scheduled", "empty"), RULES)
     assert str(predicted) == "conflict: fields debtorName, originalAmount"
     assert str(replace(predicted, moves_to=3)).startswith("misrouted → goes to partition 3, conflict")
-    assert str(predict(Record(TOPICS.replays, 0, 0, 0, None, b"", ()), Standing(), rules)[0]) == "invalid: codes empty"
+    assert str(predict(Record(TOPICS.replays, 0, 0, 0, None, b"", ()), Standing(), RULES)[0]) == "invalid: codes empty"

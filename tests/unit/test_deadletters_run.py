@@ -2,23 +2,17 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
-
-import pytest
 
 from schemas.identity import identity
 from tests.unit.fakes_core import TOPICS
 from tests.unit.fakes_deadletters import AWAY, DECISION, PARTITIONS, Followed, Outbox, Topics, die
 from tests.unit.fakes_time import VirtualClock, virtual
-from worker.deadletters.examine import GONE, examine_discards, examine_replays, names_of_misrouted
+from worker.deadletters.examine import GONE, examine_replays, names_of_misrouted
 from worker.deadletters.plan import Item, canaries, plan
 from worker.deadletters.predict import Kind
-from worker.deadletters.run import Pace, Run, discards, replays, sent_before, summary
+from worker.deadletters.run import Pace, Run, replays, sent_before, summary
 from worker.deadletters.source import read_board
-from worker.facts import Fact, encode
-from worker.facts import Kind as FactKind
-from worker.model import Coordinates, Partition
-from worker.standing import Entry, State, encode_entry
+from worker.model import Partition
 
 
 async def planned(topics, fits=lambda one: True, **options):
@@ -233,53 +227,3 @@ async def test_a_lost_broker_is_said_wherever_it_is_met():
     assert await examine_replays(topics.ground(), made.items, DECISION) is None
     topics.lost = AWAY
     assert (await run(topics, made))[2] is AWAY
-
-
-# How invoices stand
-
-
-@virtual
-@pytest.mark.parametrize(
-    ("offset", "floor", "settled", "waits"),
-    [(7, 5, 4, True), (4, 5, 3, False), (7, 5, 7, False), (7, None, -1, True)],
-)
-async def test_an_unsettled_event_in_the_journal_is_waited_for(offset, floor, settled, waits):
-    topics = Topics()
-    first = die(topics, 1, 1)
-    name, partition = identity(10759, "Invoice", "1"), first.partition
-    topics.floors[Partition(TOPICS.requests, partition)] = floor
-    where = Coordinates(TOPICS.requests, partition, offset)
-    fact = Fact(FactKind.INTENT, "owner", DECISION.when, where, name)
-    topics.add(TOPICS.journal, partition, name.encode(), encode(fact))
-    topics.add(TOPICS.journal, partition, b"1/Invoice/2", b"not looked at")
-    entry = Entry(State.ABSENT, settled=(settled, -1))
-    topics.add(TOPICS.ledger, partition, name.encode(), encode_entry(entry))
-    [item] = (await examined(topics)).items
-    assert item.prediction.kind is (Kind.WAITS if waits else Kind.REGISTER)
-
-
-@virtual
-@pytest.mark.parametrize("for_good", [False, True])
-async def test_a_discard_spares_what_is_in_doubt_unless_it_is_for_good(for_good):
-    topics = Topics()
-    first = die(topics, 1, 1)
-    name = identity(10759, "Invoice", "1")
-    entry = Entry(State.IN_DOUBT, settled=(1, -1), doubt=3)
-    topics.add(TOPICS.ledger, first.partition, name.encode(), encode_entry(entry))
-    made = await planned(topics)
-    assert await examine_discards(topics.ground(), made.items, for_good=for_good) is None
-    assert bool(made.to_send()) is for_good
-
-
-@virtual
-async def test_discards_are_sent_and_followed_by_their_own_ids():
-    topics = Topics()
-    for number in range(10):
-        die(topics, number, number)
-    made = await planned(topics)
-    outbox = Outbox(topics)
-    followed = Followed(outbox, lambda record: "discarded")
-    ran = Run(replace(DECISION), "discard", Pace(wait=True), outbox, followed, VirtualClock(), lambda report: None)
-    target = topics.ground().target
-    assert await ran.go(made.items, lambda items: discards(items, DECISION, target, for_good=False)) is None
-    assert (ran.report.sent, ran.report.tally.well) == (10, 10)

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from schemas.commands import COMMAND_HEADERS, REPLAY_OF
 from schemas.dead_letters import NAMES, DeadLetterHeaders
 from schemas.identity import identity, partition_for
-from schemas.jsontext import loads
 from tests.unit.fakes_core import DESK, TOPICS, make_record
-from worker.deadletters.changes import Wrong, assignment, changed_header, with_value
+from worker.deadletters.changes import with_value
 from worker.deadletters.differences import differences, pointer
 from worker.deadletters.letters import DeadLetter, read
 from worker.deadletters.payload import payload_of
@@ -214,59 +213,6 @@ def test_a_discard_is_a_command_by_identity_or_else_where_the_record_stood(who, 
 def test_a_decision_that_the_worker_would_refuse_is_named_before_it_is_sent(decision):
     assert DECISION.problem() is None
     assert decision.problem().startswith("--wh")
-
-
-# Changes
-
-
-@given(st.dictionaries(st.text(min_size=1, max_size=4), st.integers() | st.text(max_size=4), min_size=1), st.data())
-def test_what_is_set_is_the_only_difference(data, draw):
-    name = draw.draw(st.sampled_from(sorted(data)))
-    place = pointer((name,))
-    after = with_value(data, place, ["new"])
-    assert [change.path for change in differences(data, after)] == [(name,)]
-    assert with_value(after, place, data[name]) == data
-
-
-@given(st.lists(st.text(max_size=30).map(lambda text: "/invoice/orderLines/" + text.replace("/", "")), max_size=200))
-def test_the_header_of_changes_fits_and_holds_pointers_without_blanks(pointers):
-    text = changed_header(pointers)
-    assert len(text.encode("utf-8", "replace")) <= 1024
-    assert all(part.startswith("/invoice") for part in text.split())
-    assert bool(text) == bool(pointers)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("/invoice/email=kari@example.com", ("/invoice/email", "kari@example.com")),
-        ("/invoice/originalAmount=2500.10", ("/invoice/originalAmount", loads(b"2500.10"))),
-        ('/invoice/invoiceNo="20001"', ("/invoice/invoiceNo", "20001")),
-        ("/invoice/email=null", ("/invoice/email", None)),
-        ("/a=b=c", ("/a", "b=c")),
-    ],
-)
-def test_assignments(text, expected):
-    assert assignment(text) == expected
-
-
-@pytest.mark.parametrize("text", ["invoice/email=x", "/invoice/email", ""])
-def test_assignments_that_are_none_say_what_to_write(text):
-    wrong = assignment(text)
-    assert isinstance(wrong, Wrong)
-    assert "/pointer=value" in wrong.message
-
-
-@pytest.mark.parametrize("pointer", ["/nothing/here", "/list/3", "/list/-/x", "/text/x"])
-def test_a_pointer_that_leads_nowhere_is_named(pointer):
-    assert isinstance(with_value({"list": [1], "text": "t"}, pointer, 1), Wrong)
-
-
-def test_lists_are_changed_by_index():
-    data = {"list": [1, 2]}
-    assert with_value(data, "/list/-", 3) == {"list": [1, 2, 3]}
-    assert with_value(data, "/list/0", None) == {"list": [2]}
-    assert data == {"list": [1, 2]}
 
 
 def test_headers_of_dead_letters_travel_with_a_replay():

@@ -154,7 +154,7 @@ async def test_status_shows_what_is_waited_for():
     await until(lambda: [work.state for work in lane.unfinished()] == ["doubt", "queued"])
     await asyncio.sleep(100.0)
 
-    consumer = SimpleNamespace(problem=None, last_poll=0.0)
+    consumer = SimpleNamespace(problem=None, last_poll=0.0, dead=False)
     partitions = SimpleNamespace(lanes=lambda: [lane], problems=list, broken=[])
     status = Status(consumer, partitions, world.gate, world.clock)
     [partition] = json.loads(json.dumps(status.report()))["partitions"]
@@ -188,7 +188,7 @@ async def test_an_invoice_that_waits_at_the_gate_is_at_risk_once():
     lane.offer([make_record(0)])
     await settled(lane)
     status = Status(
-        SimpleNamespace(problem=None, last_poll=0.0),
+        SimpleNamespace(problem=None, last_poll=0.0, dead=False),
         SimpleNamespace(lanes=lambda: [lane], problems=list, broken=[]),
         world.gate,
         world.clock,

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from schemas.attachments import InlineAttachment
 from schemas.events import Invoice, InvoiceRequest, ReferencedAttachment, check, identity_of
 from schemas.jsontext import dumps, loads
 from schemas.produce import MAX_DOCUMENT, MAX_DOCUMENTS, InvoiceEvent, ProducerMessage, inline, inline_file, reference
@@ -192,18 +193,25 @@ def test_documents_that_the_worker_would_refuse_are_refused():
     with pytest.raises(ValueError, match="is empty"):
         inline(b"", "a.pdf")
     with pytest.raises(ValueError, match="at most 10485760"):
-        reference(b"x" * (MAX_DOCUMENT + 1), URL, "a.pdf")
+        inline(b"x" * (MAX_DOCUMENT + 1), "a.pdf")
+    with pytest.raises(ValueError, match="is empty"):
+        reference(b"", URL, "a.pdf")
     with pytest.raises(ValueError, match="at /attachments/1 is taken"):
         event(inline(b"x", "a.pdf"), reference(b"x", URL, "a.pdf")).to_message()
     with pytest.raises(ValueError, match="has 21 attachments"):
         event(*[inline(b"x", f"{i}.pdf") for i in range(MAX_DOCUMENTS + 1)]).to_message()
-    document = {"fileName": "a", "mediaType": "a/b", "url": URL, "sha256": "0" * 64, "size": MAX_DOCUMENT + 1}
+    document = {"fileName": "a", "mediaType": "a/b", "content": base64.b64encode(bytes(MAX_DOCUMENT + 1)).decode()}
     with pytest.raises(ValueError, match="at /attachments/0 has 10485761 bytes"):
-        event(ReferencedAttachment(**document)).to_message()
+        event(InlineAttachment(**document)).to_message()
     with pytest.raises(ValidationError, match="bad_url"):
         reference(b"x", "http://documents.example.com/a.pdf", "a.pdf")
     with pytest.raises(ValidationError, match="bad_file_name"):
         inline(b"x", "../a.pdf")
+
+
+def test_how_large_a_fetched_document_may_be_is_the_workers_setting():
+    document = {"fileName": "a", "mediaType": "a/b", "url": URL, "sha256": "0" * 64, "size": 100 * MAX_DOCUMENT}
+    assert event(ReferencedAttachment(**document)).to_message().value
 
 
 def test_a_large_file_is_not_read_to_be_refused(tmp_path):

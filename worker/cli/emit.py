@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from schemas.rules import RulePolicy
 from worker.checking.items import Broken, Form, Item, Place
 from worker.checking.judge import Rules, examine
 from worker.checking.outgoing import SOURCE
@@ -18,6 +17,7 @@ from worker.cli.common import FAILED, REFUSED, complain, connect, positive, sett
 from worker.cli.emitting import Emission, Plan
 from worker.cli.reports import Inputs
 from worker.cli.validate import add_format
+from worker.decode import Limits
 from worker.demo.samples import samples
 from worker.kafka.security import Connection
 from worker.kafka.topic_state import Unavailable
@@ -89,7 +89,8 @@ def _emit(arguments: argparse.Namespace) -> int:
         names = replace(names, requests=arguments.topic)
     if arguments.samples and not arguments.dry_run and not _may_send_samples(arguments, connection, names.requests):
         return REFUSED
-    return asyncio.run(_run(arguments, connection, names, settings.rule_policy))
+    rules = Rules(limits=Limits(reference_bytes=settings.document_max_bytes), policy=settings.rule_policy)
+    return asyncio.run(_run(arguments, connection, names, rules))
 
 
 def _misused(arguments: argparse.Namespace) -> str | None:
@@ -120,14 +121,14 @@ def _is_local(server: str) -> bool:
     return host in ("localhost", "::1") or host.startswith("127.")
 
 
-async def _run(arguments: argparse.Namespace, connection: Connection, names: TopicNames, policy: RulePolicy) -> int:
+async def _run(arguments: argparse.Namespace, connection: Connection, names: TopicNames, rules: Rules) -> int:
     count = arguments.partitions or await _count(connection, names)
     if count is None:
         return FAILED
     plan = Plan(
         names.requests,
         count,
-        Rules(partitions=count, policy=policy),
+        replace(rules, partitions=count),
         rate=arguments.rate,
         source=arguments.source,
         force=arguments.force,

@@ -13,9 +13,11 @@ from importlib import metadata
 from worker.cli.common import FAILED, INTERRUPTED
 from worker.cli.config import add_config
 from worker.cli.dead_letters import add_dead_letters
+from worker.cli.doctor import add_doctor
 from worker.cli.emit import add_emit
 from worker.cli.run import add_run
 from worker.cli.statement import add_statement
+from worker.cli.status import add_status
 from worker.cli.topics import add_topics
 from worker.cli.validate import add_validate
 from worker.cli.why import add_why
@@ -57,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     add_validate(commands)
     add_emit(commands)
     add_why(commands)
+    add_status(commands)
+    add_doctor(commands)
     add_dead_letters(commands)
     add_statement(commands)
     add_config(commands)

@@ -11,6 +11,7 @@ from worker.checking.repeats import Repeats
 from worker.cli.common import FAILED, OK, REFUSED, load_settings, positive, settings_parser
 from worker.cli.progress import Reading
 from worker.cli.reports import Inputs, as_lines, as_object
+from worker.decode import Limits
 from worker.model import Event
 from worker.settings import Purpose
 
@@ -88,6 +89,7 @@ def _validate(arguments: argparse.Namespace) -> int:
     if loaded is None:
         return REFUSED
     rules = Rules(
+        limits=Limits(reference_bytes=loaded.settings.document_max_bytes),
         partitions=arguments.partitions,
         partitioner=arguments.partitioner,
         key=None if arguments.key is None else arguments.key.encode(),

@@ -1,6 +1,6 @@
 """An edit of one dead letter, judged by the worker's own rules before it is sent. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas.jsontext import JsonValue
@@ -9,8 +9,7 @@ from worker.deadletters.differences import Difference, differences, pointer
 from worker.deadletters.payload import Json, payload_of
 from worker.deadletters.predict import Prediction, Rules, Standing, predict
 from worker.deadletters.sending import Decision, Letter, Target, as_replay, corrected, edit, identity_in
-from worker.decode import decode
-from worker.model import Invalid, OutRecord, Problem, Record
+from worker.model import Decoded, Invalid, OutRecord, Problem, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +41,16 @@ def with_assignments(data: JsonValue, texts: Sequence[str]) -> JsonValue | Wrong
     return data
 
 
-def edited(letter: Letter, data: JsonValue, decision: Decision, target: Target, *, bare: bool = False) -> Edited:
-    """The dead letter with other data; see `sending.corrected`."""
+def edited(
+    letter: Letter,
+    data: JsonValue,
+    decision: Decision,
+    target: Target,
+    decode: Callable[[Record], Decoded],
+    *,
+    bare: bool = False,
+) -> Edited:
+    """The dead letter with other data; `bare` as for `sending.corrected`, `decode` as the worker does it."""
     value, headers = corrected(letter.record, data, bare=bare)
     before = payload_of(letter.record)
     after = payload_of(Record(target.topic, 0, 0, 0, None, value, headers))
@@ -52,7 +59,7 @@ def edited(letter: Letter, data: JsonValue, decision: Decision, target: Target, 
         changed = tuple(differences(before.data, after.data))
     pointers = ["/invoice", "/attachments"] if changed is None else [pointer(one.path) for one in changed]
     record = edit(letter, value, headers, pointers, decision, target)
-    decoded = decode(as_replay(record), partition_count=target.partitions, commands=True)
+    decoded = decode(as_replay(record))
     problems = decoded.problems if isinstance(decoded, Invalid) else ()
     return Edited(record, identity_in(as_replay(record)), changed, problems)
 

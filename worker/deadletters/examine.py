@@ -4,6 +4,7 @@ Dead letters are read again as a stream: memory holds what is known of each, nev
 before an earlier event of their invoice.
 """
 
+import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator
 from contextlib import aclosing
@@ -11,13 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.identity import partition_for
+from schemas.rules import DEFAULT_POLICY, RulePolicy
 from worker.deadletters.plan import Item, by_invoice
-from worker.deadletters.predict import Kind, Rules, Standing, predict
+from worker.deadletters.predict import Kind, Prediction, Rules, Standing, predict
 from worker.deadletters.sending import Decision, Letter, Target, as_replay, identity_in, replay
 from worker.deadletters.source import Source
 from worker.deadletters.standings import Standings, read_standings
+from worker.decode import DEFAULT_LIMITS, Limits, decode
 from worker.facts import UnreadableRecordError
-from worker.model import Coordinates, Record, TopicNames
+from worker.model import Coordinates, Decoded, Record, TopicNames
 from worker.ports import LogAdmin, LogReader, Lost, LostWhy
 from worker.standing import State
 
@@ -37,11 +40,23 @@ class Ground:
     group: str
     partitions: int
     replay_limit: int
+    event_limits: Limits = DEFAULT_LIMITS
+    event_rules: RulePolicy = DEFAULT_POLICY
 
     @property
     def target(self) -> Target:
         """Where records go."""
         return Target(self.topics.replays, self.partitions)
+
+    def decode(self, record: Record) -> Decoded:
+        """As the worker's lane decodes a record of the replay topic."""
+        return decode(
+            record, partition_count=self.partitions, commands=True, limits=self.event_limits, rules=self.event_rules
+        )
+
+    def rules(self, standings: Standings, partition: int) -> Rules:
+        """What is predicted by in this partition."""
+        return Rules(self.decode, self.replay_limit, standings.digest_keys.get(partition, b""))
 
     async def standings(self, identities: Iterable[str]) -> Standings | Lost:
         """How these invoices stand."""
@@ -125,6 +140,7 @@ async def examine_replays(
         return standings
     several = {key for key, queue in by_invoice(items).items() if len(queue) > 1}
     assumed: dict[str, Standing] = {}
+    same: dict[Prediction, Prediction] = {}
     stuck: set[str] = set()
     found = ordered(ground.source, items)
     async with aclosing(found):
@@ -133,7 +149,7 @@ async def examine_replays(
                 return one
             item, letter = one
             record = as_replay(replay(letter, decision, ground.target), timestamp_ms=letter.record.timestamp_ms)
-            rules = Rules(ground.partitions, ground.replay_limit, standings.digest_keys.get(record.partition, b""))
+            rules = ground.rules(standings, record.partition)
             try:
                 standing = assumed.get(item.key) or standings.of(item.identity)
             except UnreadableRecordError as error:
@@ -141,9 +157,10 @@ async def examine_replays(
             prediction, after = predict(record, standing, rules, earlier_is_dead=item.behind or item.key in stuck)
             if letter.misrouted:
                 prediction = replace(prediction, moves_to=record.partition)
-            item.prediction = prediction
+            # What is equal in thousands is held once.
+            item.prediction = prediction = same.setdefault(prediction, prediction)
             if not prediction.worth_sending:
-                item.skipped = str(prediction)
+                item.skipped = sys.intern(str(prediction))
                 if prediction.kind is not Kind.SENT:
                     stuck.add(item.key)
             elif item.key in several:

@@ -4,15 +4,14 @@ A prediction is as old as what it was made of. The worker decides anew when the 
 replay safe, it only spares useless ones.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, assert_never
 
 from worker import saga
-from worker.decode import decode
 from worker.facts import Progress
-from worker.model import Command, Event, Invalid, Record, Rejected, Repeated, Scheduled
+from worker.model import Command, Decoded, Event, Invalid, Record, Rejected, Repeated, Scheduled
 from worker.standing import Entry, State, digests, standing_after
 from worker.verdict import after_replay, before_replay
 
@@ -70,9 +69,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the worker goes by: `partitions` of its inputs, `replay_limit`, `digest_key` of the ledger partition."""
+    """What the worker goes by: how it decodes a record of the replay topic, `replay_limit`, the ledger's digest key."""
 
-    partitions: int
+    decode: Callable[[Record], Decoded]
     replay_limit: int
     digest_key: bytes = b""
 
@@ -84,7 +83,7 @@ def predict(
 
     `earlier_is_dead`: an earlier event of the invoice is dead and not sent before this one.
     """
-    decoded = decode(record, partition_count=rules.partitions, commands=True)
+    decoded = rules.decode(record)
     match decoded:
         case Invalid(identity=identity):
             entry = standing.entry if identity is not None else None

@@ -1,7 +1,7 @@
 """The consumer: group membership, the poll loop that never stops, and `ports.Intake` for the partitions' owners."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -78,6 +78,16 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         self._assigned_at = 0.0
         self._wanted: list[TopicPartition] = []
         self.problem: str | None = "not a member of the group yet"
+        self._failing: str | None = None
+        """What `problem` says of a poll that failed: the next that does not takes it back."""
+
+    @property
+    def dead(self) -> bool:
+        """aiokafka's coordination task has ended: this member will never get a partition again."""
+        if self._consumer is None or self._stopping:
+            return False
+        task = getattr(self._consumer._coordinator, "_coordination_task", None)  # noqa: SLF001 - nothing else tells
+        return task is not None and task.done()
 
     async def start(self) -> Lost | None:
         """Join the group; `Lost` when no broker answers."""
@@ -122,10 +132,14 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             except NoOffsetForPartitionError:
                 self._observer.warned("fetched_before_seek")  # between assignment and our seek: harmless
             except CLIENT_ERRORS as error:
-                self.problem = f"the group's coordinator: {type(error).__name__}"
+                self.problem = self._failing = f"the group's coordinator: {type(error).__name__}"
                 log.error("poll_failed", error=type(error).__name__, detail=str(error))
                 await asyncio.sleep(1.0)
             else:
+                if self._failing is not None:
+                    # Unless something else is wrong by now; without an assignment nothing flows anyway.
+                    self.problem = None if self.problem == self._failing else self.problem
+                    self._failing = None
                 self._deliver(wanted, batch)
 
     def _deliver(self, wanted: list[TopicPartition], batch: dict[TopicPartition, list[ConsumerRecord]]) -> None:
@@ -144,6 +158,14 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             detail = f"{tp.topic}/{tp.partition}: offset {offset} is not in the log any more, or not yet"
             log.error("out_of_range", partition=tp.partition, detail=detail)
             self.sink.refuse(Partition(*tp), detail)
+
+    async def ends(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost:
+        """The offset that the next record of each will get: of committed ones, as the group reads them."""
+        try:
+            found = await self._live().end_offsets([TopicPartition(*partition) for partition in partitions])
+        except CLIENT_ERRORS as error:
+            return lost(error, "ask for the ends of the inputs")
+        return {Partition(*tp): offset for tp, offset in found.items()}
 
     def _live(self) -> AIOKafkaConsumer:
         assert self._consumer is not None, "started"
@@ -178,7 +200,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     # For metrics: looks, never waits
 
-    def ends(self) -> dict[Partition, int]:
+    def high_watermarks(self) -> dict[Partition, int]:
         """The high watermark of each assigned partition, as the latest fetch saw it; where there was one."""
         return {
             Partition(tp.topic, tp.partition): end

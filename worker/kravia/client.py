@@ -24,6 +24,14 @@ from worker.kravia.tokens import TokenSource
 from worker.ports import Clock, Details, Document, Faults, Observer, SearchPage, Validity
 
 
+def search_url(root: str, since: datetime, *, skip: int, top: int) -> URL:
+    """See `KraviaClient.search`."""
+    utc = since if since.tzinfo is None else since.astimezone(UTC)
+    time = utc.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
+    query = f"byAscending=True&lastUpdatedTime={time}&orderBy=11&skip={skip}&top={top}"
+    return URL(f"{root}/invoice/search?{query}", encoded=True)
+
+
 class KraviaClient:
     """Implements `ports.KraviaApi`. Create it inside a running event loop and `close` it.
 
@@ -131,10 +139,7 @@ class KraviaClient:
 
         ASSUMPTION: the time without zone that the guide prints is UTC. Its seven decimals are .NET's ticks.
         """
-        utc = since if since.tzinfo is None else since.astimezone(UTC)
-        time = utc.strftime("%Y-%m-%dT%H:%M:%S.%f") + "0"
-        query = f"byAscending=True&lastUpdatedTime={time}&orderBy=11&skip={skip}&top={top}"
-        reply, answer = await self._get(Endpoint.SEARCH, URL(f"{self._root}/invoice/search?{query}", encoded=True))
+        reply, answer = await self._get(Endpoint.SEARCH, search_url(self._root, since, skip=skip, top=top))
         if reply is None or not isinstance(answer, Done):
             return answer
         page = read_page(reply.body) if reply.whole else None

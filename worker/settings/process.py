@@ -108,6 +108,11 @@ class WorkerSettings(BaseModel):
     worker_log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least level that is logged."
     )
+    worker_tracing: Literal["off", "on"] = Field(
+        default="off",
+        description="Send OpenTelemetry spans by OTLP over HTTP. Needs the extra `otel`; where to and how many say the "
+        "standard `OTEL_…` variables of the environment.",
+    )
     worker_secrets_dir: Path = Field(
         default=Path("/run/secrets"),
         description="A directory whose files are settings: the file's name is the setting's, in upper or lower case, "

@@ -10,6 +10,8 @@ from typing import Any
 import structlog
 from aiohttp import hdrs, web
 
+from worker.telemetry.status_page import POLICY, page
+
 Problems = Callable[[], list[str]]
 Report = Callable[[], dict[str, Any]]
 Expose = Callable[[str], tuple[bytes, str]]
@@ -19,7 +21,7 @@ class HealthServer:
     """Serves metrics, probes and status from callables that must not wait.
 
     `expose` takes an Accept header and gives body and content type; `livez` and `readyz` give what is wrong, an
-    empty list when nothing is; `status` gives what is unfinished, as JSON. Port 0 picks a free one.
+    empty list when nothing is; `status` gives the report of `worker.status`. Port 0 picks a free one.
     """
 
     def __init__(
@@ -63,10 +65,41 @@ def _metrics(expose: Expose) -> Handler:
 
 
 def _status(report: Report) -> Handler:
-    async def handler(_request: web.Request) -> web.Response:
-        return web.json_response(report())
+    """JSON, or a page for who prefers HTML, as browsers do."""
+
+    async def handler(request: web.Request) -> web.Response:
+        told = report()
+        headers = {hdrs.VARY: hdrs.ACCEPT, hdrs.CACHE_CONTROL: "no-store", "X-Content-Type-Options": "nosniff"}
+        if prefers_html(request.headers.get(hdrs.ACCEPT, "")):
+            return web.Response(
+                text=page(told), content_type="text/html", headers=headers | {"Content-Security-Policy": POLICY}
+            )
+        return web.json_response(told, headers=headers)
 
     return handler
+
+
+def prefers_html(accept: str) -> bool:
+    """Whether an Accept header (RFC 9110, section 12.5.1) puts text/html before application/json."""
+    weights = {"text/html": 0.0, "application/json": 0.0}
+    closest = dict.fromkeys(weights, 0)
+    for part in accept.split(","):
+        kind, *parameters = (text.strip().lower() for text in part.split(";"))
+        for name in weights:
+            specific = {name: 3, name.partition("/")[0] + "/*": 2, "*/*": 1}.get(kind, 0)
+            if specific > closest[name]:
+                closest[name], weights[name] = specific, _weight(parameters)
+    return weights["text/html"] > weights["application/json"]
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
 
 
 def _probe(problems: Problems) -> Handler:

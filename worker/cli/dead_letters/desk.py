@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from worker import wiring
 from worker.cli.common import FAILED, REFUSED, complain, connect
 from worker.cli.dead_letters.session import Status
 from worker.cli.progress import Reading
@@ -89,6 +90,8 @@ class Office:
             self._settings.kafka_group_id,
             counts[topics.requests],
             self._settings.worker_replay_limit,
+            wiring.limits(self._settings),
+            wiring.rule_policy(self._settings),
         )
         followed = KafkaFollowed(connection, topics.outcomes, counts[topics.outcomes])
         try:

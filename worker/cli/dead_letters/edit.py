@@ -24,11 +24,11 @@ from worker.deadletters.board import Summary
 from worker.deadletters.changes import Wrong
 from worker.deadletters.differences import Absent, pointer
 from worker.deadletters.editing import Edited, data_of, edited, judged, with_assignments
-from worker.deadletters.examine import letter_of
+from worker.deadletters.examine import Ground, letter_of
 from worker.deadletters.letters import State
 from worker.deadletters.plan import Item
-from worker.deadletters.predict import Prediction, Rules
-from worker.deadletters.sending import Target, command_id
+from worker.deadletters.predict import Prediction
+from worker.deadletters.sending import command_id
 from worker.deadletters.stopping import WELL, result_of
 from worker.model import Record
 from worker.ports import Lost
@@ -49,7 +49,7 @@ exit status: 0 sent (with --wait: and it ended well); 1 the correction won't do,
 class _Original:
     summary: Summary
     record: Record
-    target: Target
+    ground: Ground
 
 
 def add_edit(verbs: "Commands") -> None:
@@ -99,7 +99,7 @@ def _edit(arguments: argparse.Namespace) -> int:
         complain(f"refused: {data.message}")
         return REFUSED
     letter = letter_of(Item(original.summary, original.summary.identity), original.record)
-    made = edited(letter, data, decision, original.target, bare=arguments.bare)
+    made = edited(letter, data, decision, original.ground.target, original.ground.decode, bare=arguments.bare)
     if made.differences is not None and not made.differences and not arguments.bare:
         complain("nothing is changed: to send it as it is, use `worker dead-letters replay`")
         return FAILED
@@ -153,16 +153,14 @@ async def _original(desk: Desk, origin: str) -> _Original | str | Lost:
         return record
     if record is None:
         return f"{origin}: the dead letter is not in its topic any more"
-    return _Original(found.named, record, desk.ground.target)
+    return _Original(found.named, record, desk.ground)
 
 
 async def _judge(desk: Desk, made: Edited) -> Prediction | Lost:
     standings = await desk.ground.standings([] if made.identity is None else [made.identity])
     if isinstance(standings, Lost):
         return standings
-    key = standings.digest_keys.get(made.record.partition, b"")
-    rules = Rules(desk.ground.partitions, desk.ground.replay_limit, key)
-    return judged(made, standings.of(made.identity), rules)
+    return judged(made, standings.of(made.identity), desk.ground.rules(standings, made.record.partition))
 
 
 def _corrected(arguments: argparse.Namespace, original: _Original) -> JsonValue | Wrong:

@@ -1,0 +1,96 @@
+"""The forge's workflow files."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from yamllint import linter
+from yamllint.config import YamlLintConfig
+
+from tests.ops.charts import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+EVERY_WORKFLOW = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+
+
+def _load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _steps(path: Path) -> list[dict[str, Any]]:
+    return [step for job in _load(path)["jobs"].values() for step in job.get("steps", ())]
+
+
+@EVERY_WORKFLOW
+def test_the_forge_takes_it(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@EVERY_WORKFLOW
+def test_yaml_is_tidy(path: Path) -> None:
+    config = YamlLintConfig(
+        "{extends: default, rules: {document-start: disable, truthy: {check-keys: false}, line-length: {max: 120},"
+        " comments: {min-spaces-from-content: 1}}}"
+    )
+    assert [str(problem) for problem in linter.run(path.read_text(encoding="utf-8"), config)] == []
+
+
+@EVERY_WORKFLOW
+def test_actions_are_pinned_by_commit_one_for_each(path: Path) -> None:
+    used = re.findall(r"uses: (\S+)(?: # (v[\d.]+))?$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    for action, release in used:
+        if not action.startswith("./"):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action)
+            assert release, f"{action}: which release is that?"
+    pins = {action for other in WORKFLOWS for action in re.findall(r"uses: (\S+@\S+)", other.read_text("utf-8"))}
+    assert len({pin.partition("@")[0] for pin in pins}) == len(pins)
+
+
+@EVERY_WORKFLOW
+def test_a_job_may_do_little_and_not_for_ever(path: Path) -> None:
+    workflow = _load(path)
+    assert workflow["permissions"] == {"contents": "read"}
+    for name, job in workflow["jobs"].items():
+        assert "uses" in job or job["timeout-minutes"] <= 90, name
+        assert set(job.get("permissions", {})) <= {"contents", "id-token"}
+    for step in _steps(path):
+        if str(step.get("uses", "")).startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+        # What others write (a branch's name, a title) must not become part of a script.
+        assert "${{" not in step.get("run", "")
+
+
+def test_every_declared_python_is_checked() -> None:
+    declared = re.findall(r"Python :: (3\.\d+)\"", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert _load(ROOT / ".github/workflows/ci.yml")["jobs"]["check"]["strategy"]["matrix"]["python"] == declared
+
+
+def test_a_release_is_checked_first_and_signed_by_digest() -> None:
+    jobs = _load(ROOT / ".github/workflows/release.yml")["jobs"]
+    assert "ci" in jobs["image"]["needs"]
+    assert "image" in jobs["chart"]["needs"]
+    build = next(step["with"] for step in jobs["image"]["steps"] if "build-push" in step.get("uses", ""))
+    assert (build["provenance"], build["sbom"]) == ("mode=max", True)
+    signing = [
+        step["run"] for job in jobs.values() for step in job.get("steps", ()) if "cosign sign" in step.get("run", "")
+    ]
+    assert len(signing) == 2
+    assert all(re.search(r'cosign sign .*@\$(DIGEST|digest)"', script) for script in signing)
+
+
+def test_package_chart_and_image_have_one_version() -> None:
+    (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    chart = _load(ROOT / "helm" / "Chart.yaml")
+    assert chart["version"] == chart["appVersion"] == version
+    assert f"ARG VERSION={version}\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")

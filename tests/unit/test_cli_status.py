@@ -1,0 +1,122 @@
+"""`worker status` against a server of the worker's own."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+
+from worker.cli import main
+from worker.telemetry.health import HealthServer
+
+REPORT = {
+    "at": "2026-11-27T07:00:00+00:00",
+    "group": "g",
+    "version": "1",
+    "ready": True,
+    "problems": [],
+    "dead": [],
+    "gate": {"state": "open", "why": "register was answered"},
+    "partitions": [],
+}
+
+
+class Served:
+    """The health server in a thread of its own: the command blocks."""
+
+    def __init__(self, report):
+        self.report = report
+        self.url = ""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server = self.call(self._make())
+        self.url = f"http://127.0.0.1:{self.call(self._server.start())}/status"
+
+    async def _make(self):
+        expose = lambda _: (b"", "text/plain")  # noqa: E731
+        return HealthServer("127.0.0.1", 0, expose=expose, livez=list, readyz=list, status=lambda: self.report)
+
+    def call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    def stop(self):
+        self.call(self._server.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    server = Served(dict(REPORT))
+    yield server
+    server.stop()
+
+
+def test_ready_is_status_0(served: Served, capsys: pytest.CaptureFixture[str]):
+    assert main(["status", "--url", served.url]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ready  group g  2026-11-27T07:00:00+00:00",
+        "gate open: register was answered",
+        "",
+        "no partition is owned",
+    ]
+
+
+def test_not_ready_is_status_1_and_json_is_the_report(served: Served, capsys: pytest.CaptureFixture[str]):
+    served.report |= {"ready": False, "problems": ["rebalancing"]}
+    assert main(["status", "--url", served.url, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out) == served.report
+
+
+def test_nobody_there_is_status_1_and_says_what_to_look_at(capsys: pytest.CaptureFixture[str]):
+    assert main(["status", "--url", "http://127.0.0.1:1/status"]) == 1
+    assert "is the worker running, and is WORKER_HTTP_PORT this port?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/nothing", "/livez"])
+def test_another_address_is_named(served: Served, capsys: pytest.CaptureFixture[str], path: str):
+    assert main(["status", "--url", served.url.replace("/status", path)]) == 1
+    assert path in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--url", "file:///etc/passwd"], ["--watch", "0"], ["--url", "localhost"]])
+def test_wrong_usage_is_status_2(words: list[str]):
+    try:
+        status = main(["status", *words])
+    except SystemExit as stopped:
+        status = int(str(stopped.code))
+    assert status == 2
+
+
+def test_watch_goes_on_until_it_is_interrupted(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    seen: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        seen.append(seconds)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", sleep)
+    assert main(["status", "--url", served.url, "--watch", "5"]) == 130
+    assert seen == [5.0, 5.0, 5.0]
+    assert capsys.readouterr().out.count("ready  group g") == 3
+
+
+def test_a_browser_gets_a_page(served: Served):
+    async def get() -> tuple[str, str, str]:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(served.url, headers={"Accept": "text/html,*/*;q=0.8"}) as answer,
+        ):
+            return answer.content_type, answer.headers["Content-Security-Policy"], await answer.text()
+
+    kind, policy, text = asyncio.run(get())
+    assert kind == "text/html"
+    assert policy.startswith("default-src 'none'")
+    assert text.startswith("<!doctype html>")

@@ -1,0 +1,160 @@
+"""`worker status`: what a running worker says of itself."""
+
+import argparse
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from worker.cli.common import FAILED, OK, REFUSED, complain
+from worker.cli.reports import plain
+from worker.telemetry.status_page import duration, waits_for
+
+if TYPE_CHECKING:
+    from worker.cli.common import Commands
+
+URL = "http://localhost:8080/status"
+_TIMEOUT = 10.0
+_LARGEST = 64 * 1024 * 1024
+_CLEAR = "\x1b[H\x1b[2J"
+_DESCRIPTION = """\
+Show what a running worker says of itself (GET /status): whether it is ready, the gate, and for each partition how far
+behind it is, what it waits for and its doubts.
+
+exit status: 0 it is ready; 1 it is not, or it does not answer; 2 wrong usage."""
+
+
+def add_status(commands: "Commands") -> None:
+    """Add the command to the parser."""
+    parser = commands.add_parser(
+        "status",
+        help="what a running worker says of itself",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--url", default=URL, help="where it answers (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="the report as it is, one object on a line")
+    parser.add_argument(
+        "--watch",
+        nargs="?",
+        type=_seconds,
+        const=2.0,
+        metavar="SECONDS",
+        help="show it again and again until Ctrl-C, every 2 seconds or as said",
+    )
+    parser.set_defaults(command=_status)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 86400")
+    return value
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    parts = urlsplit(arguments.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        complain(f"refused: --url must be http://host:port/status or https://…, not {plain(arguments.url)}")
+        return REFUSED
+    while True:
+        report = ask(arguments.url)
+        if arguments.watch and not arguments.json:
+            print(_CLEAR, end="")
+        if isinstance(report, str):
+            complain(report)
+        elif arguments.json:
+            print(json.dumps(report, ensure_ascii=False), flush=True)
+        else:
+            print("\n".join(as_lines(report)), flush=True)
+        if not arguments.watch:
+            return OK if not isinstance(report, str) and report["ready"] else FAILED
+        time.sleep(arguments.watch)
+
+
+def ask(url: str) -> dict[str, Any] | str:
+    """The report, or why there is none, in words for the operator."""
+    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 - its scheme was checked
+    try:
+        # Without the environment's proxy: it would be asked for localhost as well.
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=_TIMEOUT) as answer:
+            report = json.loads(answer.read(_LARGEST))
+    except urllib.error.HTTPError as error:
+        return f"{url} answered {error.code}: this is not a worker's /status; see --url"
+    except (OSError, ValueError) as error:
+        why = getattr(error, "reason", error) if isinstance(error, OSError) else "no JSON"
+        return f"{url} does not answer ({why}): is the worker running, and is WORKER_HTTP_PORT this port? See --url"
+    if not isinstance(report, dict) or not {"ready", "problems", "gate", "partitions"} <= report.keys():
+        return f"{url} answered something else: this is not a worker's /status; see --url"
+    return report
+
+
+def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """The report for people."""
+    gate = report["gate"]
+    yield f"{'ready' if report['ready'] else 'NOT READY'}  group {report.get('group', '')}  {report.get('at', '')}"
+    yield plain(f"gate {gate['state']}: {gate['why']}")
+    for problem in [*report.get("dead", []), *report["problems"]]:
+        yield plain(f"problem: {problem}")
+    partitions = report["partitions"]
+    yield ""
+    if not partitions:
+        yield "no partition is owned"
+        return
+    yield from _table(
+        ("partition", "behind", "settled/s", "arriving/s", "caught up in", "under way", "oldest", "doubts"),
+        [_partition(partition) for partition in partitions],
+    )
+    waiting = {work["record"]: work for partition in partitions for work in _shown(partition)}
+    if waiting:
+        yield ""
+        yield from _table(
+            ("record", "event", "invoice", "state", "step", "tries", "last answer", "waits for"),
+            [_event(work) for work in waiting.values()],
+        )
+
+
+def _shown(partition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield from partition.get("heads", {}).values()
+    yield from partition["doubts"]
+
+
+def _partition(partition: Mapping[str, Any]) -> list[str]:
+    behind = partition.get("backlog") or {}
+    return [
+        str(partition["partition"]),
+        _number(behind.get("behind")),
+        _number(behind.get("settled_per_second")),
+        _number(behind.get("arriving_per_second")),
+        duration(behind.get("seconds_to_catch_up")),
+        ", ".join(f"{count} {state}" for state, count in partition["unfinished"].items()) or "–",
+        duration(partition["oldest_seconds"]) if partition["oldest"] else "–",
+        str(len(partition["doubts"])),
+    ]
+
+
+def _event(work: Mapping[str, Any]) -> list[str]:
+    texts = (work["record"], work.get("event"), work.get("identity"), work["state"], work.get("step"))
+    return [
+        *(text or "–" for text in texts),
+        _number(work.get("tries")),
+        work.get("last_answer") or "–",
+        waits_for(work),
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.12g}"
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    table = [list(names), *([plain(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in table) for column in range(len(names))]
+    for row in table:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
