@@ -74,7 +74,7 @@ async def test_lag_counts_from_the_first_unsettled_record_and_the_oldest_fact_gr
     world.tools.reconciler.resolve = resolve
     lane.offer([make_record(0), make_record(1)])
     await asyncio.sleep(90.0)
-    consumer = SimpleNamespace(problem=None, ends=lambda: {REQUESTS: 5}, fetch_age=lambda now: 0.25)
+    consumer = SimpleNamespace(problem=None, high_watermarks=lambda: {REQUESTS: 5}, fetch_age=lambda now: 0.25)
     partitions = SimpleNamespace(lanes=lambda: [lane], served=lambda: {0: True}, lost=dict)
     status = Status(consumer, partitions, world.gate, world.clock)
     found = status.intake()
