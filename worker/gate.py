@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+import structlog
+
 from worker.answers import Answer, NotSent, Stop, Throttled, Unclear, answer_class
 from worker.model import Step
 from worker.ports import Clock, Observer, SearchPage
+
+log = structlog.get_logger(__name__)
 
 
 class GateState(StrEnum):
@@ -188,6 +192,7 @@ class Gate:
         self._open_since = None if state is GateState.CLOSED else now
         self._follow_ups_free = False
         self.state, self.why = state, why
+        (log.warning if state is GateState.CLOSED else log.info)("gate", state=state.value, why=why)
         self._observer.gate(state, why)
         self._wake()
 

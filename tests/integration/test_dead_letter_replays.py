@@ -18,6 +18,7 @@ from tests.brokers.waiting import until
 from tests.integration.doubts import IMPATIENT, WAITS
 from tests.integration.events import Draft, event
 from tests.integration.harness import Scene
+from tests.integration.statements import statement
 from worker.cli import main
 from worker.demo.launch import python_path
 from worker.demo.simulator_faults import Fault
@@ -203,6 +204,8 @@ async def test_dead_letters_of_every_cause_are_put_in_order(scene: Scene, tmp_pa
     audit = await desk.say("audit")
     assert {one["command"] for one in audit} == {name for _, _, name in records}
     assert {one["who"] for one in audit} == {"kari"}
+    told = await statement(scene, tmp_path)
+    assert (told.status, told.unexplained) == (0, set()), told.lines[-20:]
 
 
 async def test_ctrl_c_says_how_to_go_on_and_nothing_is_sent_twice(scene: Scene, tmp_path: Path):

@@ -2,44 +2,17 @@
 
 import csv
 import json
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tests.integration.doubts import PATIENCE, WAITS, command, replay, say, settled_among_others
 from tests.integration.events import Draft, event
 from tests.integration.harness import Scene
+from tests.integration.statements import statement
 from tests.integration.test_why import worker_command
 from worker.demo.simulator_faults import Fault
 from worker.demo.simulator_wire import Registration
 from worker.model import Coordinates
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a statement says."""
-
-    status: int
-    lines: list[str]
-    whole: dict[str, Any]
-
-    @property
-    def unexplained(self) -> set[tuple[str, str]]:
-        return {(one["kind"], one["subject"]) for one in self.whole["unexplained"]}
-
-    def sums(self) -> dict[str, tuple[int, str]]:
-        return {one["outcome"]: (one["invoices"], one["amount"]) for one in self.whole["sums"]}
-
-
-async def statement(scene: Scene, directory: Path, *words: str) -> Told:
-    """The statement of yesterday to tomorrow."""
-    now, file = datetime.now(UTC), directory / "statement.json"
-    period = ("--from", (now - timedelta(days=1)).isoformat(), "--to", (now + timedelta(days=1)).isoformat())
-    status, out, err = await worker_command(scene, "statement", *period, "--json", str(file), *words)
-    assert status in (0, 1), err
-    assert out, err
-    return Told(status, out.splitlines(), json.loads(file.read_text(encoding="utf-8")))
 
 
 async def a_mix(scene: Scene) -> tuple[list[Draft], Draft, Coordinates, int]:

@@ -14,7 +14,7 @@ from tests.unit.fakes_core import DEAD_LETTERS, OUTCOMES, REPLAYS, World, make_r
 from tests.unit.fakes_lane import make, settled
 from tests.unit.fakes_time import virtual
 from worker.answers import NotSent, Refused, Unclear
-from worker.ports import LostWhy
+from worker.ports import LostWhy, Unreachable
 from worker.telemetry.tracing import OtelTracer
 
 TRACE, PRODUCER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -207,3 +207,20 @@ def test_off_means_no_opentelemetry_at_all():
         "import sys, worker.app, worker.wiring; sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@virtual
+async def test_a_fetched_document_is_a_span_without_its_address():
+    record = make_record(0, references=[("a.txt", b"a")])
+    traces = Traces()
+    world, lane = await make(World(tracer=traces.tracer))
+    url = "https://documents.test/a.txt"
+    world.tools.documents.contents[url] = b"a"
+    world.tools.documents.plan(url, Unreachable("timeout"))
+    lane.offer([record])
+    await settled(lane)
+    await lane.close()
+    fetches = [span for span in traces.spans if span.name == "fetch"]
+    assert fetches[0].attributes["error.type"] == "unreachable_timeout"
+    assert fetches[1].status.status_code is StatusCode.UNSET
+    assert "documents.test" not in "".join(span.to_json() for span in traces.spans)
