@@ -41,6 +41,12 @@ def quantiles(metric: Metric, *by: str, **labels: str) -> list[Query]:
     ]
 
 
+def quantiles_since_start(metric: Metric) -> list[Query]:
+    """Those of all that the processes observed since they started: for what happens before the first scrape."""
+    buckets = summed(series(metric, "bucket", scope=SCOPE), "le")
+    return [Query(f"histogram_quantile({share:g}, {buckets})", f"p{share * 100:g}") for share in (0.5, 0.95, 0.99)]
+
+
 def share(part: str, whole: str) -> str:
     """A ratio that is 0, rather than undefined, where nothing happened."""
     return f"{part} / on () group_left () clamp_min({whole}, {_TINY:g})"
