@@ -14,7 +14,6 @@ from helm.monitoring.alert import Pace
 from schemas.identity import identity, partition_for
 from tests.brokers.base import Broker
 from tests.ops.prometheus import Prometheus
-from worker.demo.broker import EmbeddedBroker
 from worker.demo.kravia_process import FAULTS, KraviaProcess
 from worker.demo.process import free_port
 from worker.demo.producer import produce
@@ -50,7 +49,6 @@ class Course:
     async def __aenter__(self) -> "Course":
         enter = self._stack.enter_async_context
         try:
-            self._broker = await enter(EmbeddedBroker(self._directory / "broker"))
             connection = Connection(self._broker.bootstrap, "ops", 30.0, {"security_protocol": "PLAINTEXT"})
             await create_topics(connection, self._topics, partitions=_PARTITIONS, replication=1)
             self._kravia = KraviaProcess(self._directory, _TOKEN, seed=1, latency=0.01)
