@@ -26,7 +26,7 @@ from worker.kravia import KraviaClient, TokenSource
 from worker.lane import Lane, LaneConfig
 from worker.observe import ObservedKravia, ObservedReconciler, observing
 from worker.ownership import Ownership, take_over
-from worker.ownership.ownership import Ports
+from worker.ownership.config import Ports
 from worker.ownership.trim import Trimmer
 from worker.partitions import Partitions
 from worker.pipeline import Pipeline

@@ -23,7 +23,7 @@ from worker.gate import Gate, GatePolicy
 from worker.lane import Lane, LaneConfig
 from worker.model import Partition
 from worker.ownership import Ownership, OwnershipConfig, take_over
-from worker.ownership.ownership import Ports
+from worker.ownership.config import Ports
 from worker.ownership.trim import Trimmer
 from worker.partitions import Partitions
 from worker.pipeline import Pipeline

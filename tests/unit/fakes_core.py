@@ -21,7 +21,8 @@ from worker.gate import Gate, GatePolicy, GateState
 from worker.lane import Lane, LaneConfig
 from worker.model import Event, Partition, Record, TopicNames
 from worker.ownership import OwnershipConfig, take_over
-from worker.ownership.ownership import Ownership, Ports
+from worker.ownership.config import Ports
+from worker.ownership.ownership import Ownership
 from worker.pipeline import Pipeline
 from worker.ports import Details, Observer, SearchPage
 from worker.receipts import Desk
