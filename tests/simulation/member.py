@@ -1,4 +1,4 @@
-"""One worker process in the simulation: what `worker/app.py` builds, on the fakes."""
+"""One worker process in the simulation: what `worker/composition.py` builds, on the fakes."""
 
 import asyncio
 import random
