@@ -18,23 +18,8 @@ from worker.model.endings import (
     Scheduled,
     Step,
 )
-from worker.model.events import (
-    Attachment,
-    Audit,
-    Command,
-    Decoded,
-    Envelope,
-    Event,
-    Invalid,
-    Reference,
-)
-from worker.model.records import (
-    Coordinates,
-    OutRecord,
-    Partition,
-    Record,
-    TopicNames,
-)
+from worker.model.events import Attachment, Audit, Command, Decoded, Envelope, Event, Invalid, Reference
+from worker.model.records import Coordinates, OutRecord, Partition, Record, TopicNames
 
 __all__ = [
     "Attachment",

@@ -4,40 +4,11 @@ Failures are values. Implementations live in `worker/kafka`, `worker/kravia` and
 one contract suite runs on both.
 """
 
-from worker.ports.documents import (
-    Altered,
-    Document,
-    DocumentStore,
-    Missing,
-    NotAllowed,
-    Room,
-    Unreachable,
-)
-from worker.ports.kafka import (
-    Acked,
-    Intake,
-    Isolation,
-    LogAdmin,
-    LogProducer,
-    LogReader,
-    Lost,
-    LostWhy,
-    Sink,
-    Tail,
-)
-from worker.ports.kravia import (
-    Details,
-    KraviaApi,
-    SearchPage,
-    Validity,
-)
-from worker.ports.observer import (
-    Observer,
-)
-from worker.ports.process import (
-    Clock,
-    Faults,
-)
+from worker.ports.documents import Altered, Document, DocumentStore, Missing, NotAllowed, Room, Unreachable
+from worker.ports.kafka import Acked, Intake, Isolation, LogAdmin, LogProducer, LogReader, Lost, LostWhy, Sink, Tail
+from worker.ports.kravia import Details, KraviaApi, SearchPage, Validity
+from worker.ports.observer import Observer
+from worker.ports.process import Clock, Faults
 
 __all__ = [
     "Acked",
