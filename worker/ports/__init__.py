@@ -5,7 +5,19 @@ one contract suite runs on both.
 """
 
 from worker.ports.documents import Altered, Document, DocumentStore, Missing, NotAllowed, Room, Unreachable
-from worker.ports.kafka import Acked, Intake, Isolation, LogAdmin, LogProducer, LogReader, Lost, LostWhy, Sink, Tail
+from worker.ports.kafka import (
+    Acked,
+    Intake,
+    Isolation,
+    LogAdmin,
+    LogProducer,
+    LogReader,
+    Lost,
+    LostWhy,
+    Scan,
+    Sink,
+    Tail,
+)
 from worker.ports.kravia import Details, KraviaApi, SearchPage, Validity
 from worker.ports.observer import Observer
 from worker.ports.process import Clock, Faults
@@ -30,6 +42,7 @@ __all__ = [
     "NotAllowed",
     "Observer",
     "Room",
+    "Scan",
     "SearchPage",
     "Sink",
     "Tail",

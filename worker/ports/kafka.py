@@ -3,7 +3,7 @@
 A transactional producer that failed in any way is lost for good (`Lost`): its owner starts over.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -91,6 +91,20 @@ class LogReader(Protocol):
 
     async def read_tail(self, partition: Partition, count: int) -> Tail | Lost:
         """Committed records of the last `count` offsets (fewer records where compaction took some)."""
+
+
+class Scan(Protocol):
+    """Reads whole partitions, record by record: `worker.kafka.scan.scan`, connected."""
+
+    def __call__(
+        self,
+        topic: str,
+        partitions: Iterable[int],
+        isolation: Isolation,
+        *,
+        start: Mapping[int, int] | None = None,
+        end: Mapping[int, int] | None = None,
+    ) -> AsyncGenerator[Record | Lost, None]: ...
 
 
 class LogAdmin(Protocol):
