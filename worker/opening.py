@@ -1,6 +1,6 @@
 """What an event begins with, given what the ledger and the journal say. Pure.
 
-The result is a value of a closed union; `pipeline` carries it out. The tables are those of docs/architecture.md.
+The result is a value of a closed union; `pipeline` carries it out. The table is architecture.md's in docs/explanation/.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """One event's decisions: what follows each answer. Pure.
 
-A decision is a value of a closed union; the steps carry it out. The tables are those of docs/architecture.md.
+A decision is a value of a closed union; the steps carry it out. The table is failures.md's in docs/explanation/.
 """
 
 from dataclasses import dataclass
