@@ -24,7 +24,6 @@ from worker.finance.writing import text, write_csv, write_json
 from worker.kafka.reading import counted_scan, partition_counts
 from worker.kafka.security import Connection
 from worker.kafka.times import KafkaOffsets
-from worker.kafka.topic_state import all_topics
 from worker.ports import Lost
 from worker.settings import Purpose, Settings
 
@@ -149,7 +148,7 @@ async def _make(
 ) -> Statement | str:
     """The statement; or why Kafka could not be read, in words for the operator."""
     names = settings.topic_names
-    counts = await partition_counts(connection, names, all_topics(names))
+    counts = await partition_counts(connection, names)
     if isinstance(counts, str):
         return counts
     offsets = KafkaOffsets(connection)

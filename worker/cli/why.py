@@ -16,7 +16,6 @@ from worker.inquiry.telling import tell, unseen_event
 from worker.kafka.reader import KafkaAdmin
 from worker.kafka.reading import counted_scan, partition_counts
 from worker.kafka.security import Connection
-from worker.kafka.topic_state import all_topics
 from worker.ports import Lost
 from worker.settings import Settings
 
@@ -78,7 +77,7 @@ async def ask(settings: Settings, connection: Connection, text: str, reading: Re
     from worker.wiring import doubt_policy  # noqa: PLC0415
 
     names = settings.topic_names
-    counts = await partition_counts(connection, names, all_topics(names))
+    counts = await partition_counts(connection, names)
     if isinstance(counts, str):
         return counts
     admin = KafkaAdmin(connection)

@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from worker.kafka.reading import partition_counts
 from worker.kafka.scan import scan
 from worker.kafka.security import Connection
+from worker.kafka.topic_state import Unavailable
+from worker.kafka.topics import describe_cluster
 from worker.model import Coordinates, Record, TopicNames
 from worker.ports import Isolation, Lost
 
@@ -54,5 +55,11 @@ class KafkaSource:
 
 async def open_source(connection: Connection, topics: TopicNames, step: Callable[[], None]) -> KafkaSource | str:
     """The source, or why Kafka can't be read, in words for the operator."""
-    counts = await partition_counts(connection, topics, (topics.dead_letters, topics.outcomes))
-    return counts if isinstance(counts, str) else KafkaSource(connection, topics, counts, step)
+    cluster = await describe_cluster(connection, topics)
+    if isinstance(cluster, Unavailable):
+        return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
+    needed = (topics.dead_letters, topics.outcomes)
+    if missing := [name for name in needed if name not in cluster.topics]:
+        return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
+    counts = {name: state.partitions for name, state in cluster.topics.items()}
+    return KafkaSource(connection, topics, counts, step)

@@ -5,21 +5,18 @@ from contextlib import aclosing
 
 from worker.kafka.scan import scan
 from worker.kafka.security import Connection
-from worker.kafka.topic_state import Unavailable
+from worker.kafka.topic_state import Unavailable, all_topics
 from worker.kafka.topics import describe_cluster
 from worker.model import Record, TopicNames
 from worker.ports import Isolation, Lost, Scan
 
 
-async def partition_counts(connection: Connection, names: TopicNames, needed: Iterable[str]) -> Mapping[str, int] | str:
-    """How many partitions each topic that exists has; or why Kafka can't be read, in words for the operator.
-
-    `needed`: the topics that must exist.
-    """
+async def partition_counts(connection: Connection, names: TopicNames) -> Mapping[str, int] | str:
+    """How many partitions each of the six topics has; or why they can't be read, in words for the operator."""
     cluster = await describe_cluster(connection, names)
     if isinstance(cluster, Unavailable):
         return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
-    if missing := [name for name in needed if name not in cluster.topics]:
+    if missing := [name for name in all_topics(names) if name not in cluster.topics]:
         return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
     return {name: topic.partitions for name, topic in cluster.topics.items()}
 
