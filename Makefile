@@ -1,10 +1,14 @@
 # Needs Python 3.11 or later and make. Every target installs first when the lock files changed.
 #   make PYTHON=python3.12 VENV=.venv312 test    another interpreter, another environment
+#   make JOBS=0 PYTEST_ARGS=tests/unit test      one process, some of the tests
 
 PYTHON ?= python3
 VENV ?= .venv
 REPORTS ?= build/reports
 PYTEST_ARGS ?=
+# Each process has a broker of its own; most tests wait for one more than they compute.
+JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -36,10 +40,11 @@ demo: $(INSTALLED) ## the whole worker against a simulated Kravia, on an embedde
 	$(BIN)/worker demo
 
 test: $(INSTALLED) ## unit, contract and integration tests on the embedded broker
-	$(BIN)/python -m pytest -m "not apache" --junitxml=$(REPORTS)/embedded.xml $(PYTEST_ARGS)
+	$(PYTEST) -m "not apache" --junitxml=$(REPORTS)/embedded.xml $(PYTEST_ARGS)
 
+# What Prometheus sees of a worker in trouble is run once, by `make test`; on Apache Kafka by `make ops-check BROKER=apache`.
 test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (JDK 17 and Maven, or BROKER=docker)
-	$(BIN)/python -m pytest --broker=$(or $(BROKER),apache) -m broker --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
+	$(PYTEST) --broker=$(or $(BROKER),apache) -m "broker and not prometheus" --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
 
 check: format-check lint types imports lock-check test ## format, lint, types, import contracts, lock files, tests
 
@@ -131,4 +136,4 @@ base-digest: ## pin the Dockerfile's base image to what BASE_TAG is now (docker 
 ops: $(INSTALLED) ## write alerts and dashboards into helm/files from helm/monitoring
 	$(BIN)/python -m helm.monitoring
 ops-check: $(INSTALLED) ## alerts and dashboards against a real Prometheus and a worker in trouble (Debian: prometheus)
-	$(BIN)/python -m pytest tests/ops $(PYTEST_ARGS)
+	$(PYTEST) --broker=$(or $(BROKER),embedded) tests/ops $(PYTEST_ARGS)
