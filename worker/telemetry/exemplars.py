@@ -1,4 +1,4 @@
-"""An exemplar's labels: which event a counter or a histogram last counted, for who drills down from a graph to it.
+"""Exemplars: which event a counter or a histogram counted, for who drills down from a graph to one event.
 
 `topic`, `partition` and `offset` are what `worker why` takes; `trace_id` and `span_id` are there where the event has a
 trace that somebody records. Nothing else of an event: no identity, no event id.
@@ -8,12 +8,36 @@ refuses a longer one, so what is least needed is left out: first the span, which
 of two inputs. The rest has 112 characters at the most, with a 32-bit partition and a 64-bit offset.
 """
 
+from collections.abc import Hashable
 from typing import Final
 
-from worker.exemplar import Exemplar
+from worker.exemplar import Exemplar, current
 
 MOST: Final = 128
 _SAMPLED: Final = 0x01
+
+
+class Exemplars:
+    """One for each series in each scrape: the first event that it counted since the former scrape.
+
+    A scraper sees one alone, and the client's check of its labels costs more than the count itself.
+    """
+
+    def __init__(self) -> None:
+        self._named: set[Hashable] = set()
+
+    def take(self, series: Hashable) -> dict[str, str] | None:
+        """The labels of the event that is measured for; None: there is none, or the series has one already."""
+        if series in self._named:
+            return None
+        found = labels(current())
+        if found is not None:
+            self._named.add(series)
+        return found
+
+    def scraped(self) -> None:
+        """Each series may name another event."""
+        self._named.clear()
 
 
 def labels(exemplar: Exemplar | None) -> dict[str, str] | None:

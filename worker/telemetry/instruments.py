@@ -1,14 +1,14 @@
 """Instruments of the Prometheus client made from the catalogue: closed label sets, every child there from the start."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 
-from worker.exemplar import current
 from worker.telemetry.catalogue import Metric
-from worker.telemetry.exemplars import labels as exemplar_labels
+from worker.telemetry.exemplars import Exemplars
 from worker.telemetry.labels import OTHER, closest
 
 Labels = tuple[str, ...]
@@ -17,21 +17,21 @@ Labels = tuple[str, ...]
 class Counters:
     """A counter and its children, all made at the start: a look-up is one dict access, an unknown value is `other`."""
 
-    def __init__(self, metric: Metric, registry: CollectorRegistry) -> None:
+    def __init__(self, metric: Metric, registry: CollectorRegistry, exemplars: Exemplars) -> None:
         # The client adds `_total` itself.
         counter = Counter(metric.name.removesuffix("_total"), metric.meaning, metric.label_names, registry=registry)
         self._children: dict[Labels, Counter] = {}
         self._values = [frozenset(label.values) for label in metric.labels]
-        self._exemplars = metric.exemplars
+        self._exemplars = exemplars if metric.exemplars else None
         for labels in metric.combinations():
             self._children[labels] = counter.labels(*labels) if labels else counter
 
     def inc(self, *labels: str, by: float = 1) -> None:
-        """Count; the event that this is measured for is the exemplar, where the metric has some."""
+        """Count; the event that this is measured for may become the exemplar."""
         child = self._children.get(labels)
         if child is None:
             child = self._children[self._closed(labels)]
-        child.inc(by, exemplar_labels(current()) if self._exemplars else None)
+        child.inc(by, None if self._exemplars is None else self._exemplars.take(child))
 
     def _closed(self, labels: Labels) -> Labels:
         closed = tuple(closest(v, known) for v, known in zip(labels, self._values, strict=True))
@@ -41,20 +41,25 @@ class Counters:
 class Histograms:
     """A histogram and its children, likewise."""
 
-    def __init__(self, metric: Metric, registry: CollectorRegistry) -> None:
+    def __init__(self, metric: Metric, registry: CollectorRegistry, exemplars: Exemplars) -> None:
         histogram = Histogram(
             metric.name, metric.meaning, metric.label_names, buckets=metric.buckets, registry=registry
         )
         self._children = {
             labels: histogram.labels(*labels) if labels else histogram for labels in metric.combinations()
         }
-        self._exemplars = metric.exemplars
+        self._buckets = metric.buckets
+        self._exemplars = exemplars if metric.exemplars else None
 
     def observe(self, value: float, *labels: str) -> None:
-        """Count a value; the event that this is measured for is its bucket's exemplar, where the metric has some."""
+        """Count a value; the event that this is measured for may become its bucket's exemplar."""
         child = self._children.get(labels) or self._children[(OTHER,) * len(labels)]
         # The producer's clock may be ahead of ours: an age below nothing is nothing.
-        child.observe(max(0.0, value), exemplar_labels(current()) if self._exemplars else None)
+        value = max(0.0, value)
+        if self._exemplars is None:
+            child.observe(value)
+        else:
+            child.observe(value, self._exemplars.take((child, bisect_left(self._buckets, value))))
 
 
 class OneOf:

@@ -12,6 +12,7 @@ from prometheus_client.process_collector import ProcessCollector
 from worker.model import Step, TopicNames
 from worker.ports import Observer
 from worker.telemetry import catalogue as c
+from worker.telemetry.exemplars import Exemplars
 from worker.telemetry.instruments import Counters, Histograms, OneOf
 from worker.telemetry.intake import IntakeCollector, IntakeSource, Limits
 from worker.telemetry.labels import NONE, OTHER, gate_why, resolution, sweep_result
@@ -26,37 +27,38 @@ class PrometheusObserver(Observer):
     def __init__(self, topics: TopicNames | None = None, version: str = "unknown") -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
+        self._exemplars = exemplars = Exemplars()
         self._topics = (topics or TopicNames()).inputs
         self._consumed = Counter(
             c.CONSUMED.name.removesuffix("_total"), c.CONSUMED.meaning, c.CONSUMED.label_names, registry=registry
         )
         self._consumed_children: dict[tuple[str, int], Counter] = {}
-        self._settled = Counters(c.SETTLED, registry)
-        self._age = Histograms(c.EVENT_AGE, registry)
-        self._calls = Counters(c.CALLS, registry)
-        self._call_seconds = Histograms(c.CALL_SECONDS, registry)
-        self._retries = Counters(c.RETRIES, registry)
-        self._backoff = Counters(c.BACKOFF_SECONDS, registry)
-        self._rebalances = Counters(c.REBALANCES, registry)
-        self._commit_failures = Counters(c.COMMIT_FAILURES, registry)
-        self._fetches = Counters(c.FETCHED, registry)
-        self._fetch_seconds = Histograms(c.FETCH_SECONDS, registry)
-        self._fetch_bytes = Counters(c.FETCH_BYTES, registry)
+        self._settled = Counters(c.SETTLED, registry, exemplars)
+        self._age = Histograms(c.EVENT_AGE, registry, exemplars)
+        self._calls = Counters(c.CALLS, registry, exemplars)
+        self._call_seconds = Histograms(c.CALL_SECONDS, registry, exemplars)
+        self._retries = Counters(c.RETRIES, registry, exemplars)
+        self._backoff = Counters(c.BACKOFF_SECONDS, registry, exemplars)
+        self._rebalances = Counters(c.REBALANCES, registry, exemplars)
+        self._commit_failures = Counters(c.COMMIT_FAILURES, registry, exemplars)
+        self._fetches = Counters(c.FETCHED, registry, exemplars)
+        self._fetch_seconds = Histograms(c.FETCH_SECONDS, registry, exemplars)
+        self._fetch_bytes = Counters(c.FETCH_BYTES, registry, exemplars)
         self._spool = Gauge(c.SPOOL_BYTES.name, c.SPOOL_BYTES.meaning, registry=registry)
-        self._commit_seconds = Histograms(c.COMMIT_SECONDS, registry)
-        self._commit_records = Counters(c.COMMIT_RECORDS, registry)
-        self._ownership = Counters(c.OWNERSHIP_CHANGES, registry)
-        self._restore_seconds = Histograms(c.RESTORE_SECONDS, registry)
-        self._restore_records = Counters(c.RESTORE_RECORDS, registry)
-        self._doubts = Counters(c.DOUBTS, registry)
-        self._sweeps = Counters(c.SWEEP, registry)
-        self._sweep_rows = Counters(c.SWEEP_ROWS, registry)
-        self._sweep_seconds = Histograms(c.SWEEP_SECONDS, registry)
-        self._trims = Counters(c.TRIMS, registry)
+        self._commit_seconds = Histograms(c.COMMIT_SECONDS, registry, exemplars)
+        self._commit_records = Counters(c.COMMIT_RECORDS, registry, exemplars)
+        self._ownership = Counters(c.OWNERSHIP_CHANGES, registry, exemplars)
+        self._restore_seconds = Histograms(c.RESTORE_SECONDS, registry, exemplars)
+        self._restore_records = Counters(c.RESTORE_RECORDS, registry, exemplars)
+        self._doubts = Counters(c.DOUBTS, registry, exemplars)
+        self._sweeps = Counters(c.SWEEP, registry, exemplars)
+        self._sweep_rows = Counters(c.SWEEP_ROWS, registry, exemplars)
+        self._sweep_seconds = Histograms(c.SWEEP_SECONDS, registry, exemplars)
+        self._trims = Counters(c.TRIMS, registry, exemplars)
         self._gate = OneOf(c.GATE, registry, "half_open")
         self._gate_why = OneOf(c.GATE_WHY, registry, "start")
-        self._gate_changes = Counters(c.GATE_CHANGES, registry)
-        self._warnings = Counters(c.WARNED, registry)
+        self._gate_changes = Counters(c.GATE_CHANGES, registry, exemplars)
+        self._warnings = Counters(c.WARNED, registry, exemplars)
         Gauge(c.BUILD.name, c.BUILD.meaning, c.BUILD.label_names, registry=registry).labels(version).set(1)
         self._unfinished = UnfinishedCollector()
         registry.register(self._unfinished)
@@ -76,7 +78,9 @@ class PrometheusObserver(Observer):
     def expose(self, accept: str) -> tuple[bytes, str]:
         """The metrics and their content type: OpenMetrics or Prometheus text, as the Accept header asks."""
         encoder, content_type = choose_encoder(accept)
-        return encoder(self.registry), content_type
+        body = encoder(self.registry)
+        self._exemplars.scraped()
+        return body, content_type
 
     def consumed(self, topic: str, partition: int) -> None:
         child = self._consumed_children.get((topic, partition)) or self._input(topic, partition)

@@ -21,7 +21,7 @@ class Metric:
     """One metric.
 
     `pairs` closes the set of combinations where not every product of the labels makes sense. `exemplars`: a counter's
-    or a histogram's series name, in OpenMetrics, the latest event that each was counted for.
+    or a histogram's series name, in OpenMetrics, an event that they counted.
     """
 
     name: str
