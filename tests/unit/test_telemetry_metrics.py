@@ -1,5 +1,7 @@
 """The instruments behind the Observer."""
 
+import pytest
+
 from tests.unit.scraped import samples, value
 from worker.model import Reason, Step, TopicNames
 from worker.ports import LostWhy, Observer
@@ -118,9 +120,21 @@ def test_a_kind_of_a_listed_value_counts_as_that():
     assert value(observer, "retries_total", step="register", why="other") == 1
 
 
-def test_the_scraper_chooses_the_format():
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+    "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,"
+    "text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize("accept", [PROMETHEUS_2, PROMETHEUS_3])
+def test_the_scraper_chooses_the_format(accept: str):
     observer = PrometheusObserver()
-    body, content_type = observer.expose("application/openmetrics-text; version=1.0.0")
+    body, content_type = observer.expose(accept)
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
     body, content_type = observer.expose("text/plain")
