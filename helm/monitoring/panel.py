@@ -27,10 +27,11 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """PromQL, and what a series of it is called (Grafana's `{{label}}`)."""
+    """PromQL, and what a series of it is called (Grafana's `{{label}}`). `exemplars`: a graph marks them too."""
 
     expression: str
     legend: str = ""
+    exemplars: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class Panel:
                     "instant": instant,
                     "range": not instant,
                 }
+                # Grafana asks once for a metric's, however many targets of the panel name it.
+                | ({"exemplar": True} if query.exemplars and not instant else {})
                 for index, query in enumerate(self.queries)
             ],
         }

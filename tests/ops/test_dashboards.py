@@ -69,6 +69,27 @@ def test_every_metric_is_shown() -> None:
 
 
 @pytest.mark.parametrize(("uid", "panel"), PANELS)
+def test_graphs_of_a_histogram_show_the_exemplars_that_it_has(uid: str, panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        names = {re.sub(r"_(bucket|sum|count)$", "", selector.name or "") for selector in selectors(target["expr"])}
+        has = any(METRICS[name].exemplars for name in names & set(METRICS))
+        graph = panel["type"] == "timeseries" and "histogram_quantile(" in target["expr"]
+        assert target.get("exemplar", False) is (graph and has)
+
+
+def test_each_histogram_with_exemplars_is_a_graph_that_shows_them() -> None:
+    shown = {
+        (selector.name or "").removesuffix("_bucket")
+        for board in BOARDS.values()
+        for panel in board["panels"]
+        for target in panel.get("targets", ())
+        if target.get("exemplar")
+        for selector in selectors(target["expr"])
+    }
+    assert shown == {metric.name for metric in CATALOGUE if metric.exemplars and metric.kind is Kind.HISTOGRAM}
+
+
+@pytest.mark.parametrize(("uid", "panel"), PANELS)
 def test_a_panel_explains_itself(uid: str, panel: dict[str, Any]) -> None:
     assert panel["title"][0].isupper()
     assert len(panel["description"]) >= 8

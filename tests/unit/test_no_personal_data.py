@@ -147,6 +147,7 @@ async def test_nothing_that_is_said_of_an_event_holds_what_it_says(stream: io.St
     said = {
         "logs": stream.getvalue(),
         "metrics": observer.expose("")[0].decode(),
+        "exemplars": observer.expose("application/openmetrics-text;version=1.0.0")[0].decode(),
         "status": json.dumps(told),
         "page": "".join(map(page, told)),
         "traces": "".join(span.to_json() for span in spans.get_finished_spans()),
