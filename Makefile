@@ -42,7 +42,7 @@ test: $(INSTALLED) ## unit, contract and integration tests on the embedded broke
 test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (JDK 17 and Maven, or BROKER=docker)
 	$(BIN)/python -m pytest --broker=$(or $(BROKER),apache) -m broker --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
 
-check: format-check lint types imports lock-check licences sast secrets test ## all that follows, format, lint, types, tests
+check: format-check lint types imports lock-check licences sast secrets test ## format, lint, types, lock files, licences, secrets, tests and more
 
 format-check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -93,7 +93,19 @@ def test_where_there_is_no_checkout_it_reads_everything_but_what_tools_leave(tmp
     assert committed(tmp_path) == ["README.md", "worker/cli.py"]
 
 
-def test_a_scan_that_could_not_be_made_is_no_clean_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / ".git").write_text("gitdir: nowhere\n", encoding="utf-8")
-    assert main([str(tmp_path)]) == 2
-    assert "git ls-files" in capsys.readouterr().err
+def test_where_git_cannot_tell_it_says_so_and_reads_everything(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _written(tmp_path, {".git": "gitdir: nowhere\n", "README.md": ""})
+    assert "README.md" in committed(tmp_path)
+    assert "git does not say what is tracked" in capsys.readouterr().err
+
+
+def test_a_scan_that_could_not_be_made_is_no_clean_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _written(tmp_path, {"README.md": ""})
+    for broken in ("true", "false", "not-there"):
+        monkeypatch.setattr("tests.supply.secret_scan.KINGFISHER", broken)
+        assert main([str(tmp_path)]) == 2
+        assert capsys.readouterr().out == ""
