@@ -87,7 +87,7 @@ def status(result: Result, locks: Iterable[str]) -> tuple[int, list[str]]:
     if result.vulnerable:
         lines.append(
             "audit: raise the version (make upgrade, or a lower bound in pyproject.toml and make lock); where it can't"
-            " be raised, accept it for a time under [tool.audit.accepted]: docs/supply-chain.md"
+            " be raised, accept it for a time under [tool.audit.accepted]: docs/explanation/supply-chain.md"
         )
     if result.unknown:
         lines.append(

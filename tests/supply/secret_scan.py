@@ -24,7 +24,7 @@ _SKIPPED = {".git", ".hypothesis", ".noida-db", "build", "dist", "node_modules",
 ADVICE = """
 A real secret: revoke it where it was issued first, then take it out of the file and, if it was committed, out of the
 history. Invented for a test: make it short, build it from parts, or end its line with the comment kingfisher:ignore
-(before or after it, where it has several lines). See docs/supply-chain.md."""
+(before or after it, where it has several lines). See docs/explanation/supply-chain.md."""
 
 
 @dataclass(frozen=True, slots=True)
