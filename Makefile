@@ -132,3 +132,6 @@ ops: $(INSTALLED) ## write alerts and dashboards into helm/files from helm/monit
 	$(BIN)/python -m helm.monitoring
 ops-check: $(INSTALLED) ## alerts and dashboards against a real Prometheus and a worker in trouble (Debian: prometheus)
 	$(BIN)/python -m pytest tests/ops $(PYTEST_ARGS)
+.PHONY: screenshots
+screenshots: $(INSTALLED) ## docs/images: the status page, from the demo's worker in trouble (Debian: chromium, pngquant)
+	$(BIN)/python -m tests.screenshots

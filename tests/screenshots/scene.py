@@ -131,7 +131,7 @@ class Scene:
         if self._worker is not None:
             await self._worker.stop(20.0)
         base = settings(self._broker.bootstrap, self._kravia.url, _TOKEN, self._topics, self._port)
-        self._worker = WorkerProcess(self._directory / "worker", base | values)
+        self._worker = WorkerProcess(self._directory / "worker", {**base, **values})
         await self._worker.start()
 
     def _good(self, count: int) -> Sequence[Sample]:

@@ -39,7 +39,7 @@ _PARTITIONS: Final = (
     _Column("Caught up in", "n"),
     _Column("Oldest", "n"),
     _Column("Doubts", "n"),
-    _Column("Under way"),
+    _Column("Under way", "w"),
     _Column("Head offset", "w"),
 )
 _EVENTS: Final = (

@@ -34,11 +34,12 @@ td.w { overflow-wrap: anywhere; } td.n, th.n { text-align: right; } td.n, th { w
   table, tbody { display: block; }
   tbody tr { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .3rem .6rem;
     background: var(--card); border: 1px solid var(--line); border-radius: .4rem;
-    padding: .5rem .7rem; margin: .6rem 0; }
+    padding: .4rem .7rem; margin: .6rem 0; }
   tbody th, td, td.n { display: block; border: 0; padding: 0; text-align: left; white-space: normal; }
   td { overflow-wrap: anywhere; }
   tbody th, td.w { grid-column: 1 / -1; }
   tbody th::before, td::before { content: attr(data-label); display: block; }
+  tbody th::before { content: attr(data-label) " "; display: inline; }
   tbody th::before, td::before { color: var(--soft); font: .8rem system-ui, sans-serif; }
   dl { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }

@@ -8,6 +8,8 @@ from typing import Any, Final
 NOTHING: Final = "–"
 MANY_BEHIND: Final = 100
 """Records behind, at the least, before it is worth a word that more arrives than is settled."""
+_SOME_BEHIND: Final = 10
+"""And before one partition is told not to catch up."""
 _RISKS: Final = {"in_doubt": "in doubt", "dead": "in dead letters", "behind_gate": "behind the gate"}
 
 
@@ -92,5 +94,5 @@ def catches_up(backlog: Mapping[str, Any]) -> str:
     """When a partition will have caught up: `0 s`, `2 min`, `not at this rate`, a dash where that says nothing."""
     if (seconds := backlog.get("seconds_to_catch_up")) is not None:
         return duration(seconds)
-    known = backlog.get("settled_per_second") is not None and backlog["behind"] >= MANY_BEHIND
+    known = backlog.get("settled_per_second") is not None and backlog["behind"] >= _SOME_BEHIND
     return "not at this rate" if known else NOTHING
