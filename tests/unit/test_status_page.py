@@ -61,6 +61,15 @@ class TestPage:
         assert "No partition is owned." in html
 
     @virtual
+    async def test_what_kravia_answered_is_escaped_too(self):
+        world, lane = await make()
+        world.gate.close("register answered 2xx without a readable id; fields: <b>id</b>")
+        html = page(status_of(world, lane).report())
+        assert "fields: &lt;b&gt;id&lt;/b&gt;" in html
+        assert "<b>" not in html
+        assert "docs/runbooks/gate-closed.md" in html
+
+    @virtual
     async def test_all_well_is_said_in_so_many_words(self):
         world, lane = await make()
         html = page(status_of(world, lane).report())

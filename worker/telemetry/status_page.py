@@ -119,8 +119,9 @@ def _refreshing(refresh: int | None) -> str:
 
 def _waited_for(partition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield from partition["heads"].values()
-    if partition["oldest"]:
-        yield partition["oldest"]
+    oldest = partition["oldest"]
+    if oldest and oldest["state"] != "settling":
+        yield oldest
 
 
 def _found(found: Iterable[Finding]) -> Iterator[str]:

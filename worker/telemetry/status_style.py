@@ -23,7 +23,7 @@ ol { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 10
 ol > li { border: 1px solid var(--line); border-left: .4rem solid var(--tone); border-radius: .4rem; }
 ol > li { padding: .5rem .8rem; }
 ol > li > p:first-child { font-weight: 600; }
-ol > li strong { color: var(--tone); }
+ol > li strong { color: var(--tone); } ol > li.act { grid-column: 1 / -1; }
 .scroll { overflow-x: auto; } .scroll:focus-visible { outline: 2px solid var(--know); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
