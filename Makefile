@@ -136,6 +136,10 @@ model-small: $(MODEL_INSTALLED) ## its small configurations
 chaos: $(INSTALLED) ## three Kafka brokers and three workers, killed and frozen for five minutes; then the books (CHAOS_ARGS)
 	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
+.PHONY: screenshots
+screenshots: $(INSTALLED) ## docs/images: the status page, from the demo's worker in trouble (Debian: chromium, pngquant)
+	$(BIN)/python -m tests.screenshots
+
 SEEDS ?= 1000
 .PHONY: simulate
 simulate: $(INSTALLED) ## SEEDS simulated histories: crashes, freezes, lost answers on virtual time

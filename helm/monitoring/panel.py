@@ -107,7 +107,7 @@ def _stat_options() -> dict[str, Any]:
 
 def _series_options() -> dict[str, Any]:
     return {
-        "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]},
+        "legend": {"showLegend": True, "displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
 

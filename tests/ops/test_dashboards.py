@@ -1,5 +1,6 @@
 """Dashboards: up to date, every query names only what the worker exports, every panel explains itself."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from helm.monitoring.files import FILES, alert_groups, dashboards
 from helm.monitoring.kafka import PROCESS
 from helm.monitoring.panel import Unit
 from helm.monitoring.promql import SCRAPED, series
+from tests.ops.grafana import faults
 from tests.ops.queries import plain
 from worker.telemetry.catalogue import CATALOGUE, EVENT_AGE, GATE, SETTLED, Kind
 
@@ -128,6 +130,33 @@ def test_a_dashboard_is_one_that_grafana_reads(uid: str) -> None:
         assert not cells & taken, f"{panel['title']} lies on another panel"
         taken |= cells
     assert [variable["name"] for variable in board["templating"]["list"]] == ["datasource", "namespace", "job"]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_a_dashboard_fits_grafanas_own_schema(uid: str) -> None:
+    assert faults(BOARDS[uid]) == []
+    assert {panel["type"] for panel in BOARDS[uid]["panels"]} <= {"row", "stat", "timeseries"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        (("options", "legend", "displayMode"), "tabel", "'tabel' is none of"),
+        (("options", "legnd"), {}, "options/legnd: unknown"),
+        (("fieldConfig", "defaults", "custom", "lineWdth"), 1, "custom/lineWdth: unknown"),
+        (("fieldConfig", "defaults", "custom", "fillOpacity"), "5", "'5' is no float"),
+        (("targets", 0, "exp"), "up", "targets/0/exp: unknown"),
+        (("targets", 0, "expr"), 7, "7 is no str"),
+    ],
+)
+def test_what_does_not_fit_grafanas_schema_is_named(path: tuple[str | int, ...], value: object, fault: str) -> None:
+    board = copy.deepcopy(BOARDS["invoice-worker"])
+    place = next(panel for panel in board["panels"] if panel["type"] == "timeseries")
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    [found] = faults(board)
+    assert fault in found
 
 
 def test_what_the_worker_does_not_export_is_refused() -> None:

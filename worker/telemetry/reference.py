@@ -24,7 +24,8 @@ that it counted since the former scrape; of a commit, the one that waited longes
 | `trace_id`, `span_id` | its trace, if recorded: ours with `WORKER_TRACING=on`, else the producer's (`traceparent`) |
 
 OpenMetrics allows {most} characters for all names and values of an exemplar. What does not fit is left out: first
-`span_id`, then `topic`, which is one of the two inputs. How to see them: [traces](operations.md#traces).
+`span_id`, then `topic`, which is one of the two inputs. How to see them:
+[trace events](../how-to/trace.md#from-a-graph-to-one-event).
 """
 
 
