@@ -1,11 +1,10 @@
 """The metric catalogue: every metric that the worker exports, as code.
 
-The instruments (`worker.telemetry.metrics`), `docs/reference/metrics.md`, dashboards and alerts are all held to this list.
-Base units, closed label sets, no ids: a label's values are listed here, but for `topic` and `partition`, whose values are
-known once the configuration is read and partitions are assigned. A value that is not listed counts as `other`, so that
-no mistake elsewhere can create series without bound.
-
-A new metric goes into the module of its concern and that module's `METRICS`, and is named here.
+The instruments (`worker.telemetry.metrics`), `docs/reference/metrics.md`, dashboards and alerts are all held to this
+list. Base units, closed label sets, no ids: a label's values are listed here, but for `topic` and `partition`, whose
+values are known once the configuration is read and partitions are assigned. A value that is not listed counts as
+`other`, so that no mistake elsewhere can create series without bound. A new metric goes into the module of its
+concern and that module's `METRICS`, and is named here.
 """
 
 from worker.telemetry.catalogue import calls, doubts, events, kafka, process
