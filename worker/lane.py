@@ -12,6 +12,7 @@ from schemas.rules import DEFAULT_POLICY, RulePolicy
 from worker.decode import DEFAULT_LIMITS, NO_LIMITS, Limits, decode
 from worker.drain import Drain
 from worker.event_log import About
+from worker.exemplar import Exemplar, MeasuredFor
 from worker.flow import Budget
 from worker.model import Decoded, Invalid, Record, TopicNames
 from worker.ownership import Ownership
@@ -148,6 +149,7 @@ class Lane:
         with (
             About(envelope, identity),
             self._tracer.process(envelope, identity, work.record.size) as work.span,
+            MeasuredFor(Exemplar(envelope.origin, work.span.traceparent or envelope.traceparent)),
         ):
             settled = await self._settled(work)
             if not settled:
