@@ -26,7 +26,7 @@
 {{- with $own.for -}}{{- $_ := set $rule "for" . -}}{{- end -}}
 {{- $labels := merge (dict) (get $own "labels" | default dict) $values.alerts.ruleLabels ($rule.labels | default dict) -}}
 {{- with $own.severity -}}{{- $_ := set $labels "severity" . -}}{{- end -}}
-{{- $_ := set $rule "labels" $labels -}}
+{{- if $labels -}}{{- $_ := set $rule "labels" $labels -}}{{- end -}}
 {{- with $values.alerts.runbookUrl -}}
 {{- with $annotations.runbook_url -}}
 {{- $_ := set $annotations "runbook_url" (replace "docs/runbooks" (trimSuffix "/" $values.alerts.runbookUrl) .) -}}
