@@ -13,7 +13,6 @@ from tests.ops import charts
 from tests.ops.charts import Values, changed
 from tests.ops.refusals import KEDA, OBJECTS, SCHEMA, SETTINGS
 
-
 REFUSED = (*SETTINGS, *OBJECTS)
 
 
