@@ -36,11 +36,14 @@ MAY_FIRE = {
     "InvoiceWorkerCommitFailures",
     "InvoiceWorkerDoubtOld",
     "InvoiceWorkerNotInGroup",
-    "InvoiceWorkerOldestFact",
     "InvoiceWorkerOwnershipLost",
     "InvoiceWorkerTrimFailing",
 }
 """Once Kafka is away, and only then: what was due or under way just then, a trim or a register, is nobody's choice."""
+
+
+MAY_GROW_OLD = {"InvoiceWorkerOldestFact"}
+"""A refused call's fact waits behind the closed gate for the alerts about that: more than an hour on a slow machine."""
 
 
 async def test_dashboards_and_alerts_tell_what_happens(tmp_path: Path, own_broker: Broker) -> None:
@@ -57,8 +60,9 @@ async def test_dashboards_and_alerts_tell_what_happens(tmp_path: Path, own_broke
             if not any(map(math.isfinite, await prometheus.values(plain(query.expression))))
         ]
         assert empty == []
-        assert course.before_kafka_left <= FIRES
-        assert set(prometheus.fired) - MAY_FIRE == FIRES
+        unasked = [alert for name, alert in course.before_kafka_left.items() if name not in FIRES | MAY_GROW_OLD]
+        assert unasked == []
+        assert set(prometheus.fired) - MAY_FIRE - MAY_GROW_OLD == FIRES
         for name, alert in prometheus.fired.items():
             for text in alert["annotations"].values():
                 assert "<no value>" not in text, name
