@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from helm.monitoring.alert import Alert
+from helm.monitoring.alerts_money import money_limit
 from helm.monitoring.files import alerts
 from helm.monitoring.objectives import AGE_LIMITS
+from worker.at_risk import CURRENCIES
 from worker.settings.model import NAMES, Settings
 from worker.settings.text import allowed, description, is_secret
 
@@ -126,7 +128,7 @@ def _alert_definition(alert: Alert) -> dict[str, Any]:
 
 def alerts_definition() -> dict[str, Any]:
     """`definitions.alertRules`: an alert that there is none of can't be switched off."""
-    properties = {alert.name: _alert_definition(alert) for alert in alerts()}
+    properties = {alert.name: _alert_definition(alert) for alert in (*alerts(), money_limit())}
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
@@ -136,6 +138,12 @@ def generated() -> dict[Path, str]:
     schema["definitions"]["settings"] = settings_definition()
     schema["definitions"]["secrets"] = secrets_definition()
     schema["definitions"]["alertRules"] = alerts_definition()
+    limit = {"type": "number", "exclusiveMinimum": 0}
+    schema["definitions"]["moneyLimits"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(CURRENCIES, limit),
+    }
     schema["definitions"]["ageLimit"] = {"enum": list(AGE_LIMITS)}
     return {
         path: json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -1,6 +1,7 @@
 """Alerts about money: doubts, possible double bills, and the journal that both are known from."""
 
 from datetime import timedelta
+from typing import Final
 
 from helm.monitoring.alert import CRITICAL, WARNING, Alert, Group, Pace
 from helm.monitoring.promql import WORKERS, increase, largest, series, summed
@@ -11,7 +12,7 @@ def money(pace: Pace) -> list[Group]:
     """The rule groups of `money.yaml`."""
     return [
         Group("invoice-worker-doubt", (_double(), _old_doubt(pace), _given_up(), _sweeps(pace))),
-        Group("invoice-worker-money", (_waiting(pace),)),
+        Group(MONEY_GROUP, (_waiting(pace),)),
         Group("invoice-worker-journal", (_oldest_fact(pace), _trim(pace))),
     ]
 
@@ -69,6 +70,9 @@ def _sweeps(pace: Pace) -> Alert:
     )
 
 
+MONEY_GROUP: Final = "invoice-worker-money"
+
+
 def _waiting(pace: Pace) -> Alert:
     # Counted, since amounts of several currencies have no bound in common. A take-over, while which a ledger is read
     # and counts nothing, must not begin the day anew: so the most of a quarter of an hour.
@@ -84,6 +88,22 @@ def _waiting(pace: Pace) -> Alert:
         "money-waits",
         lasting=timedelta(days=1),
         threshold=0,
+    )
+
+
+def money_limit() -> Alert:
+    """The alert for limits of money, which are the site's: without any there is none. `@limits@` is a vector by
+    currency."""
+    at_risk = summed(series(c.MONEY_AT_RISK, state="~dead|in_doubt"), *WORKERS, "currency")
+    return Alert(
+        "InvoiceWorkerMoneyAtRisk",
+        f"{at_risk}\n> on (currency) group_left () (@limits@)",
+        WARNING,
+        "{{ $value | humanize }} {{ $labels.currency }} are at risk",
+        "Invoices of so much money are not billed, or may not be, until somebody acts: they are in the dead letters or "
+        "in doubt. The limit is the site's (alerts.moneyLimits).",
+        "money-waits",
+        lasting=timedelta(minutes=15),
     )
 
 

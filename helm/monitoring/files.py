@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from helm.monitoring.alert import Alert, Group, Pace, rules_text
-from helm.monitoring.alerts_money import money
+from helm.monitoring.alerts_money import MONEY_GROUP, money, money_limit
 from helm.monitoring.alerts_runtime import runtime
 from helm.monitoring.alerts_service import service
 from helm.monitoring.board import Dashboard
@@ -30,7 +30,7 @@ def alert_files(pace: Pace = Pace()) -> Mapping[str, str]:  # noqa: B008 -- froz
 
 
 def alerts() -> list[Alert]:
-    """All of them, as they are shipped."""
+    """All of them, as they are shipped. The one for limits of money is not: there are none by default."""
     return [alert for groups in alert_groups(Pace()).values() for group in groups for alert in group.alerts]
 
 
@@ -42,9 +42,10 @@ def dashboards() -> list[Dashboard]:
 def generated() -> Mapping[Path, str]:
     """What `make ops` writes."""
     files = {FILES / "alerts" / name: text for name, text in alert_files().items()}
-    files[FILES / "alerts.json"] = _json(
-        {alert.name: filled for alert in alerts() if (filled := alert.adjustable()) is not None}
-    )
+    adjustable = {alert.name: filled for alert in alerts() if (filled := alert.adjustable()) is not None}
+    limit = money_limit()
+    adjustable[limit.name] = {"group": MONEY_GROUP, "rule": limit.rule(Pace())}
+    files[FILES / "alerts.json"] = _json(adjustable)
     for dashboard in dashboards():
         files[FILES / "dashboards" / f"{dashboard.uid}.json"] = _json(dashboard.json())
     return files

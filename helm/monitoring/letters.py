@@ -1,7 +1,7 @@
 """The third dashboard: what did not end well, what is not known, and the money behind it."""
 
 from helm.monitoring.board import Dashboard, Row
-from helm.monitoring.overview import LETTERS_UID, ZERO
+from helm.monitoring.overview import DOUBLES, LETTERS_UID
 from helm.monitoring.panel import Panel, Unit
 from helm.monitoring.shown import grown, highest, quantiles, speed, total
 from worker.telemetry import catalogue as c
@@ -41,15 +41,7 @@ def _doubts() -> Row:
     return Row(
         "Doubts",
         [
-            Panel(
-                "Possible double bills",
-                "Invoices with more than one register call that may have been carried out. Must be 0.",
-                Unit.NUMBER,
-                [total(c.DOUBLES)],
-                "stat",
-                ZERO,
-                page="possible-double-register",
-            ),
+            DOUBLES,
             Panel(
                 "Doubts by state",
                 "reconciling: looked for in Kravia's search. given_up: left to a person.",

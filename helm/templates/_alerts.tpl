@@ -8,6 +8,7 @@
 {{- $rule := deepCopy .rule -}}
 {{- $annotations := $rule.annotations | default dict -}}
 {{- with get .adjustable .rule.alert -}}
+{{- if .expr -}}
 {{- $filled := dict "threshold" (get . "threshold") -}}
 {{- if hasKey $own "threshold" -}}{{- $_ := set $filled "threshold" $own.threshold -}}{{- end -}}
 {{- if .objective -}}
@@ -22,6 +23,7 @@
 {{- end -}}
 {{- $_ := set $rule "expr" $expr -}}
 {{- $_ := set $annotations "description" $description -}}
+{{- end -}}
 {{- end -}}
 {{- with $own.for -}}{{- $_ := set $rule "for" . -}}{{- end -}}
 {{- $labels := merge (dict) (get $own "labels" | default dict) $values.alerts.ruleLabels ($rule.labels | default dict) -}}
@@ -42,9 +44,14 @@
 {{- $root := .root -}}
 {{- $adjustable := $root.Files.Get "files/alerts.json" | fromJson -}}
 {{- $groups := list -}}
+{{- $money := get $adjustable "InvoiceWorkerMoneyAtRisk" | default dict -}}
 {{- range $group := .groups -}}
 {{- $rules := list -}}
-{{- range $rule := $group.rules -}}
+{{- $given := $group.rules -}}
+{{- if and (eq $group.name (toString $money.group)) $root.Values.alerts.moneyLimits -}}
+{{- $given = append $given (merge (dict "expr" (replace "@limits@" (include "worker.moneyLimits" $root) $money.rule.expr)) $money.rule) -}}
+{{- end -}}
+{{- range $rule := $given -}}
 {{- with include "worker.rule" (dict "root" $root "adjustable" $adjustable "rule" $rule) -}}
 {{- $rules = append $rules (fromJson .) -}}
 {{- end -}}
@@ -52,4 +59,13 @@
 {{- if $rules -}}{{- $groups = append $groups (merge (dict "rules" $rules) $group) -}}{{- end -}}
 {{- end -}}
 {{- toJson (dict "groups" $groups) -}}
+{{- end -}}
+
+{{/* A limit for each currency, as a PromQL vector. */}}
+{{- define "worker.moneyLimits" -}}
+{{- $limits := list -}}
+{{- range $currency, $limit := .Values.alerts.moneyLimits -}}
+{{- $limits = append $limits (printf `label_replace(vector(%s), "currency", "%s", "", "")` (include "worker.text" $limit) $currency) -}}
+{{- end -}}
+{{- join " or " $limits -}}
 {{- end -}}

@@ -176,5 +176,7 @@ SCHEMA: Final[list[tuple[Values, str]]] = [
     (changed(MINIMAL, alerts__rules={"InvoiceWorkerRestoreSlow": {"threshold": 121}}), "threshold"),
     (changed(MINIMAL, alerts__rules={"InvoiceWorkerDoubtOld": {"for": "soon"}}), "for"),
     (changed(MINIMAL, alerts__runbookUrl="docs/runbooks"), "runbookUrl"),
+    (changed(MINIMAL, alerts__moneyLimits={"nok": 1000}), "nok"),
+    (changed(MINIMAL, alerts__moneyLimits={"NOK": 0}), "NOK"),
 ]
 """What values.schema.json refuses."""

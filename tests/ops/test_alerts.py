@@ -99,6 +99,9 @@ def test_the_list_of_runbooks_says_what_may_be_changed() -> None:
             [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")
         )
     }
+    assert rows.pop("InvoiceWorkerMoneyAtRisk")[3] == "`alerts.moneyLimits`", (
+        "in no file, only where the chart has limits"
+    )
     assert rows.keys() == ALERTS.keys()
     for name, (_, severity, waits, threshold, link) in rows.items():
         alert = ALERTS[name]

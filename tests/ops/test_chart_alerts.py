@@ -59,6 +59,16 @@ def test_an_alert_may_be_switched_off_and_its_neighbours_stay() -> None:
     assert group["name"] == "invoice-worker-process", "groups without rules, which Prometheus refuses, are left out"
 
 
+def test_without_limits_there_is_no_alert_for_money() -> None:
+    assert "InvoiceWorkerMoneyAtRisk" not in DEFAULT
+    only = changed(charts.example("alerts"), alerts__rules={"InvoiceWorkerMoneyWaits": {"enabled": False}})
+    rule = _rules(only)["InvoiceWorkerMoneyAtRisk"]
+    assert 'label_replace(vector(500000), "currency", "NOK", "", "")' in rule["expr"]
+    assert 'label_replace(vector(50000.5), "currency", "EUR", "", "")' in rule["expr"]
+    assert rule["labels"]["team"] == "billing"
+    assert rule["annotations"]["runbook_url"] == f"{RUNBOOKS}/money-waits.md"
+
+
 def test_severity_wait_labels_and_annotations_fit_the_sites_routes() -> None:
     rules = _rules(charts.example("alerts"))
     letters, doubt, absent = (rules[f"InvoiceWorker{name}"] for name in ("DeadLetters", "DoubtOld", "Absent"))
@@ -112,6 +122,20 @@ def test_prometheus_takes_the_changed_rules_and_they_fire_by_the_sites_values(tm
     cases = [
         Case(doubt, "two hours and a half", hours, 150, (partition,)),
         Case(doubt, "an hour, which is enough by default", hours, 60),
+    ]
+    money = "InvoiceWorkerMoneyAtRisk"
+    owed = dict(
+        [
+            sample("money_at_risk", "300000x60", state="dead", currency="NOK"),
+            sample("money_at_risk", "300000x60", state="in_doubt", currency="NOK"),
+            sample("money_at_risk", "900000x60", state="behind_gate", currency="EUR"),
+            sample("money_at_risk", "50000x60", state="dead", currency="EUR"),
+            sample("money_at_risk", "900000x60", state="dead", currency="SEK"),
+        ]
+    )
+    cases += [
+        Case(money, "both states in one currency", owed, 20, ({"job": "worker"},)),
+        Case(money, "at the limit", dict([sample("money_at_risk", "50000.5x60", state="dead", currency="EUR")]), 20),
     ]
     tests = tmp_path / "tests.yaml"
     tests.write_text(yaml.safe_dump(trial([str(path)], cases)), encoding="utf-8")
