@@ -2,11 +2,13 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 
 from helm import generate
 from tests.ops import charts
@@ -69,3 +71,11 @@ def test_a_value_of_another_kind_is_refused_at_every_level(wrong: Any) -> None:
         mutated = copy.deepcopy(values)
         _parent(mutated, path)[path[-1]] = wrong
         assert not VALIDATOR.is_valid(mutated), path
+
+
+def test_the_chart_s_readme_names_every_value() -> None:
+    text = (charts.CHART / "README.md").read_text(encoding="utf-8")
+    named = {name for line in text.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line)}
+    assert named == set(SCHEMA["properties"]) - {"global"}
+    (least,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert charts.render(yaml.safe_load(least))
