@@ -128,7 +128,7 @@ def _restore(pace: Pace) -> Alert:
         "restored its events wait.",
         "restore-slow",
         threshold=120 if pace.factor == 1.0 else 60,
-        choices=tuple(int(bound) for bound in c.RESTORE_BUCKETS if bound >= 1 and bound == int(bound)),
+        choices=tuple(int(bound) for bound in c.RESTORE_SECONDS.buckets if bound >= 1 and bound == int(bound)),
     )
 
 
