@@ -7,9 +7,11 @@ import pytest
 
 from helm.monitoring.files import dashboards
 from tests.brokers.base import Broker
-from tests.ops.course import Course
+from tests.ops.course import TRACE, Course
 from tests.ops.promtool import promtool
 from tests.ops.queries import plain
+from worker.model import TopicNames
+from worker.telemetry.catalogue import CATALOGUE, FETCH_SECONDS, SETTLED, Kind
 
 pytestmark = pytest.mark.prometheus
 
@@ -67,3 +69,24 @@ async def test_dashboards_and_alerts_tell_what_happens(tmp_path: Path, own_broke
             for text in alert["annotations"].values():
                 assert "<no value>" not in text, name
                 assert "<error" not in text, name
+        await exemplars_lead_to_events(course)
+
+
+async def exemplars_lead_to_events(course: Course) -> None:
+    """From a series to one event: by its trace where it has one, by its record in any case."""
+    listed = {metric.name for metric in CATALOGUE if metric.exemplars}
+    found = [
+        (series, exemplar)
+        for metric in CATALOGUE
+        if metric.exemplars
+        for series, exemplar in await course.prometheus.exemplars(
+            f"{metric.name}_bucket" if metric.kind is Kind.HISTOGRAM else metric.name
+        )
+    ]
+    assert {series["__name__"].removesuffix("_bucket") for series, _ in found} == listed
+    assert {exemplar["topic"] for _, exemplar in found} == {TopicNames().requests}
+    fetched = {one.get("trace_id") for series, one in found if series["__name__"].startswith(FETCH_SECONDS.name)}
+    assert fetched == {TRACE}
+    [(_, doubtful), *_] = await course.prometheus.exemplars(f'{SETTLED.name}{{reason="in_doubt"}}')
+    story = await course.why("{topic}/{partition}/{offset}".format(**doubtful))
+    assert story["where"] == "in_doubt"
