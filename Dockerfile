@@ -1,6 +1,7 @@
 # The worker's image:   docker build --build-arg REVISION=$(git rev-parse HEAD) -t kravia-invoice-worker .
 # Read-only root and any user id will do; it writes to TMPDIR only. What is installed is requirements/runtime.txt,
-# hashes checked, wheels only: no compiler is needed, and none is in the image.
+# hashes checked, wheels only: no compiler is needed, and none is in the image. pip compiles to bytecode here, since
+# nothing can be written later.
 
 # The multi-architecture index of that tag, taken from public records (several repositories and build logs that name the
 # pair), not from a pull: no registry is reachable from where this was written. `make base-digest` renews it.
@@ -25,9 +26,11 @@ FROM ${PYTHON_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG CREATED=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="kravia-invoice-worker" \
       org.opencontainers.image.description="Brings invoice events from Kafka to Kravia: never billed twice, nothing lost." \
       org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.source="${SOURCE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
@@ -37,6 +40,8 @@ WORKDIR /tmp
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 EXPOSE 8080
+# The worker drains on it, within WORKER_DRAIN_TIMEOUT: give the engine's stop more time than that (docker stop -t 60).
+STOPSIGNAL SIGTERM
 # For engines without probes of their own; Kubernetes ignores it. As patient as the chart's liveness probe.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=300s --retries=6 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ.get('WORKER_HTTP_PORT') or 8080}/livez\", timeout=4)"]

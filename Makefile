@@ -13,7 +13,8 @@ PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 UV_FLAGS = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
-COMPILE_RUNTIME = uv pip compile pyproject.toml $(UV_FLAGS) --output-file requirements/runtime.txt
+# What the image holds: traces too, which are one setting away there.
+COMPILE_RUNTIME = uv pip compile pyproject.toml $(UV_FLAGS) --extra otel --output-file requirements/runtime.txt
 COMPILE_DEV = uv pip compile pyproject.toml $(UV_FLAGS) --all-extras --constraint requirements/runtime.txt \
 	--output-file requirements/dev.txt
 COMPILE_BUILD = uv pip compile $(UV_FLAGS) --group build --constraint requirements/dev.txt \

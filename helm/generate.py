@@ -1,14 +1,19 @@
 """`python -m helm.generate` writes what the chart knows about settings, so that it can refuse a typo at render time.
 
 `files/settings.json` is for the templates: each setting's default, which ones may come from a Secret or a ConfigMap,
-and which ones the chart sets itself, with what to do instead. In `values.schema.json` only the definitions `settings`
-and `secrets` are generated; the rest of it is written by hand.
+and which ones the chart sets itself, with what to do instead. In `values.schema.json` only the definitions `settings`,
+ `secrets`, and what is known of alerts, are generated; the rest of it is written by hand.
 """
 
 import json
 from pathlib import Path
 from typing import Any, Final
 
+from helm.monitoring.alert import Alert
+from helm.monitoring.alerts_money import money_limit
+from helm.monitoring.files import alerts
+from helm.monitoring.objectives import AGE_LIMITS
+from worker.at_risk import CURRENCIES
 from worker.settings.model import NAMES, Settings
 from worker.settings.text import allowed, description, is_secret
 
@@ -106,11 +111,40 @@ def secrets_definition() -> dict[str, Any]:
     }
 
 
+def _alert_definition(alert: Alert) -> dict[str, Any]:
+    """What may be said of one alert in `alerts.rules`."""
+    properties: dict[str, Any] = {
+        "enabled": {"type": "boolean"},
+        "severity": {"type": "string", "minLength": 1},
+        "for": {"$ref": "#/definitions/longDuration"},
+        "labels": {"$ref": "#/definitions/strings"},
+    }
+    if alert.choices:
+        properties["threshold"] = {"enum": list(alert.choices)}
+    elif alert.threshold is not None:
+        properties["threshold"] = {"type": "number", "minimum": 0}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def alerts_definition() -> dict[str, Any]:
+    """`definitions.alertRules`: an alert that there is none of can't be switched off."""
+    properties = {alert.name: _alert_definition(alert) for alert in (*alerts(), money_limit())}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
 def generated() -> dict[Path, str]:
     """Path and text of each file."""
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     schema["definitions"]["settings"] = settings_definition()
     schema["definitions"]["secrets"] = secrets_definition()
+    schema["definitions"]["alertRules"] = alerts_definition()
+    limit = {"type": "number", "exclusiveMinimum": 0}
+    schema["definitions"]["moneyLimits"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(CURRENCIES, limit),
+    }
+    schema["definitions"]["ageLimit"] = {"enum": list(AGE_LIMITS)}
     return {
         path: json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         for path, document in ((SETTINGS, settings_json()), (SCHEMA, schema))

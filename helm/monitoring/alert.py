@@ -1,17 +1,24 @@
 """One alert, and a file of Prometheus rules made of many.
 
 `Pace` makes the variant that a run of a minute can check: every window, wait and age divided by the same number.
+
+What operators adapt without changing a rule stands in expressions and descriptions as a placeholder: `@threshold@` is
+the alert's own bound, `@goal@`, `@percent@` and `@limit@` are
+its objective's. The files hold the defaults; the chart fills in its
+values instead (`helm/files/alerts.json`, `templates/_alerts.tpl`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 import yaml
 
+from helm.monitoring.objectives import Objective
+
 RUNBOOKS: Final = "docs/runbooks"
-"""Below the repository's root; whoever installs the rules may put the address of the repository before it."""
+"""Below the repository's root. The chart's `alerts.runbookUrl` goes in its place: a pager needs a link to click."""
 CRITICAL, WARNING = "critical", "warning"
 _SHORTEST = 4.0
 """Seconds: `rate` needs two samples, and the check scrapes every second."""
@@ -51,16 +58,25 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """`lasting`: how long the expression must hold. `page` is the runbook's file name, without `.md`."""
+    """`template`: the expression, with placeholders. `lasting`: how long it must hold. `page`: the runbook's file name,
+    without `.md`. `choices`: the only thresholds that will do, since a histogram has no others."""
 
     name: str
-    expression: str
+    template: str
     severity: str
     summary: str
     description: str
     page: str
     lasting: timedelta = timedelta(0)
     labels: Mapping[str, str] = field(default_factory=dict)
+    threshold: float | None = None
+    choices: Sequence[int] = ()
+    objective: Objective | None = None
+
+    @property
+    def expression(self) -> str:
+        """PromQL."""
+        return self._filled(self.template)
 
     def rule(self, pace: Pace) -> dict[str, Any]:
         """The rule as Prometheus reads it."""
@@ -70,10 +86,27 @@ class Alert:
         rule["labels"] = {"severity": self.severity, **self.labels}
         rule["annotations"] = {
             "summary": self.summary,
-            "description": self.description,
+            "description": self._filled(self.description),
             "runbook_url": f"{RUNBOOKS}/{self.page}.md",
         }
         return rule
+
+    def adjustable(self) -> dict[str, Any] | None:
+        """What the chart needs to fill in other values; None: there is nothing to fill in."""
+        if self.threshold is None and self.objective is None:
+            return None
+        own = {"threshold": self.threshold} if self.objective is None else {"objective": self.objective.name}
+        return own | {"expr": self.template, "description": self.description}
+
+    def _filled(self, text: str) -> str:
+        values = {"threshold": self.threshold}
+        if self.objective is not None:
+            goal = self.objective.goal
+            values |= {"goal": goal, "percent": 100 * goal, "limit": self.objective.limit}
+        for name, value in values.items():
+            if value is not None:
+                text = text.replace(f"@{name}@", f"{value:g}")
+        return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from helm.monitoring.alert import CRITICAL, WARNING, Alert, Group, Pace
-from helm.monitoring.promql import POD, WORKERS, increase, largest, series, summed
+from helm.monitoring.promql import LOSSES, POD, WORKERS, counted, increase, largest, series, summed
 from worker.telemetry import catalogue as c
 
 
@@ -45,19 +45,19 @@ def _token() -> Alert:
 
 
 def _kafka(pace: Pace) -> Alert:
-    bound = timedelta(minutes=1)
     # Partitions that are lost are not fetched: there is no fetch to wait for.
     lost = series(c.LOST, why="~timeout|unclear|broken|not_member")
     return Alert(
         "InvoiceWorkerKafkaUnreachable",
-        f"{largest(series(c.FETCH_AGE), *POD)} > {pace.seconds(bound):g}\n"
-        f"or {summed(lost, *POD)} >= count by ({', '.join(POD)}) ({series(c.SERVED)})",
+        f"{largest(series(c.FETCH_AGE), *POD)} > @threshold@\n"
+        f"or {summed(lost, *POD)} >= {counted(series(c.SERVED), *POD)}",
         CRITICAL,
         "No broker answers {{ $labels.instance }}",
-        "A fetch has not been answered for more than a minute (an idle topic is answered every half second), or every "
-        "partition of the process was lost since brokers did not answer.",
+        "A fetch has not been answered for more than @threshold@ s (an idle topic is answered every half second), or "
+        "every partition of the process was lost since brokers did not answer.",
         "kafka-unreachable",
         lasting=timedelta(minutes=2),
+        threshold=pace.seconds(timedelta(minutes=1)),
     )
 
 
@@ -90,40 +90,45 @@ def _commits(pace: Pace) -> Alert:
     failed = increase(series(c.COMMIT_FAILURES, why="!fenced"), pace.span(timedelta(minutes=15)))
     return Alert(
         "InvoiceWorkerCommitFailures",
-        f"{summed(failed, *WORKERS, 'why')} > 2",
+        f"{summed(failed, *WORKERS, 'why')} > @threshold@",
         WARNING,
         "Settlements can't be committed: {{ $labels.why }}",
         "About {{ $value | humanize }} transactions failed within 15 minutes. Each ends an ownership, which starts "
         "over; nothing is lost.",
         "commit-failures",
+        threshold=2,
     )
 
 
 def _losses(pace: Pace) -> Alert:
-    lost = series(c.OWNERSHIP_CHANGES, change="~fenced|refused|timeout|unclear|broken|not_member")
+    lost = series(c.OWNERSHIP_CHANGES, change=LOSSES)
     return Alert(
         "InvoiceWorkerOwnershipLost",
-        f"{summed(increase(lost, pace.span(timedelta(minutes=15))), *WORKERS, 'change')} > 5",
+        f"{summed(increase(lost, pace.span(timedelta(minutes=15))), *WORKERS, 'change')} > @threshold@",
         WARNING,
         "Partitions are lost again and again: {{ $labels.change }}",
         "About {{ $value | humanize }} times within 15 minutes. `fenced`: two processes take the same partitions from "
         "each other.",
         "ownership-lost",
         lasting=timedelta(minutes=5),
+        threshold=5,
     )
 
 
 def _restore(pace: Pace) -> Alert:
-    window, bound = pace.span(timedelta(hours=1)), 120.0 if pace.factor == 1.0 else 60.0
+    window = pace.span(timedelta(hours=1))
     all_ = summed(increase(series(c.RESTORE_SECONDS, "count"), window), *POD)
-    quick = summed(increase(series(c.RESTORE_SECONDS, "bucket", le=repr(bound)), window), *POD)
+    quick = summed(increase(series(c.RESTORE_SECONDS, "bucket", le="@threshold@.0"), window), *POD)
     return Alert(
         "InvoiceWorkerRestoreSlow",
         f"{all_} - {quick} > 0.5",
         WARNING,
-        "Take-overs on {{ $labels.instance }} take longer than two minutes",
-        "Ledger or journal have grown, or the brokers are slow. Until a partition is restored its events wait.",
+        "Take-overs on {{ $labels.instance }} take long",
+        "Longer than @threshold@ s. Ledger or journal have grown, or the brokers are slow. Until a partition is "
+        "restored its events wait.",
         "restore-slow",
+        threshold=120 if pace.factor == 1.0 else 60,
+        choices=tuple(int(bound) for bound in c.RESTORE_SECONDS.buckets if bound >= 1 and bound == int(bound)),
     )
 
 

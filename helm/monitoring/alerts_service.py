@@ -1,10 +1,11 @@
 """Alerts about what producers see: outcomes that fail, outcomes that come late, events that do not end."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from helm.monitoring.alert import CRITICAL, WARNING, Alert, Group, Pace
-from helm.monitoring.objectives import AGE, AGE_LIMIT, BURNS, SUCCESS, Burn, Objective
+from helm.monitoring.objectives import AGE, BURNS, SUCCESS, Burn, Objective
 from helm.monitoring.promql import WORKERS, increase, largest, rate, series, summed
 from worker.telemetry import catalogue as c
 
@@ -18,6 +19,7 @@ def service(pace: Pace) -> list[Group]:
         Group("invoice-worker-success", tuple(_success(burn, pace) for burn in BURNS)),
         Group("invoice-worker-age", (*(_age(burn, pace) for burn in BURNS), _oldest_event(pace))),
         Group("invoice-worker-dead-letters", (_dead_letters(pace), _rejected(pace))),
+        Group("invoice-worker-documents", (_documents(pace),)),
     ]
 
 
@@ -36,13 +38,15 @@ def _success(burn: Burn, pace: Pace) -> Alert:
         many,
         pace,
         "of records end as failed",
+        "@percent@ % of records do not end as failed",
         "failed-burn",
     )
 
 
 def _age(burn: Burn, pace: Pace) -> Alert:
-    # The bound stays in a fast run: a bucket can't be made shorter.
-    in_time = series(c.EVENT_AGE, "bucket", le=repr(AGE_LIMIT if pace.factor == 1.0 else 5.0))
+    # A bucket can't be made shorter as a window can: the shortest stands for it in a fast run.
+    objective = AGE if pace.factor == 1.0 else replace(AGE, limit=5)
+    in_time = series(c.EVENT_AGE, "bucket", le="@limit@.0")
     all_ = series(c.EVENT_AGE, "count")
 
     def ratio(window: str) -> str:
@@ -51,7 +55,15 @@ def _age(burn: Burn, pace: Pace) -> Alert:
     long = pace.span(burn.long)
     many = f"{summed(increase(all_, long), *WORKERS)} - {summed(increase(in_time, long), *WORKERS)} > {_FEW}"
     return _burning(
-        f"InvoiceWorkerAgeBurn{burn.name}", burn, AGE, ratio, many, pace, "of outcomes come too late", "age-burn"
+        f"InvoiceWorkerAgeBurn{burn.name}",
+        burn,
+        objective,
+        ratio,
+        many,
+        pace,
+        "of outcomes come too late",
+        "@percent@ % of events have their outcome within @limit@ s",
+        "age-burn",
     )
 
 
@@ -63,36 +75,37 @@ def _burning(
     many: str,
     pace: Pace,
     what: str,
+    promise: str,
     page: str,
 ) -> Alert:
-    assert callable(ratio)
-    bound = f"{burn.factor * objective.budget:g}"
+    bound = f"{burn.factor:g} * (1 - @goal@)"
     long, short = pace.span(burn.long), pace.span(burn.short)
     return Alert(
         name,
         f"({ratio(long)}) > {bound}\nand ({ratio(short)}) > {bound}\nand {many}",
         burn.severity,
         f"{{{{ $value | humanizePercentage }}}} {what}",
-        f"Objective: {objective.what}. Over {long}, and still over {short}, the error budget burns at {burn.factor:g} "
+        f"Objective: {promise}. Over {long}, and still over {short}, the error budget burns at {burn.factor:g} "
         "times the rate that would last for 30 days.",
         page,
         labels={"slo": page.removesuffix("-burn")},
+        objective=objective,
     )
 
 
 def _oldest_event(pace: Pace) -> Alert:
-    bound = timedelta(minutes=30)
     oldest = largest(series(c.OLDEST), *WORKERS, "partition")
     doubt = largest(series(c.OLDEST_DOUBT), *WORKERS, "partition")
     return Alert(
         "InvoiceWorkerOldestEvent",
-        f"{oldest} > {pace.seconds(bound):g}\nunless on (namespace, job, partition) {doubt} > 0",
+        f"{oldest} > @threshold@\nunless on (namespace, job, partition) {doubt} > 0",
         CRITICAL,
         "An event in partition {{ $labels.partition }} has been under way for {{ $value | humanizeDuration }}",
         "Nothing retries for so long while the gate is open (WORKER_RETRY_ELAPSED, 15 minutes), and no doubt holds it "
         "up. Later events of its invoice wait for it.",
         "oldest-event",
         lasting=timedelta(minutes=5),
+        threshold=pace.seconds(timedelta(minutes=30)),
     )
 
 
@@ -100,11 +113,12 @@ def _dead_letters(pace: Pace) -> Alert:
     failed = increase(series(c.SETTLED, outcome="failed"), pace.span(timedelta(minutes=15)))
     return Alert(
         "InvoiceWorkerDeadLetters",
-        f"{summed(failed, *WORKERS, 'reason')} > 0",
+        f"{summed(failed, *WORKERS, 'reason')} > @threshold@",
         WARNING,
         "Dead letters, reason {{ $labels.reason }}",
         "About {{ $value | humanize }} records failed with this reason within 15 minutes. Each waits for an operator.",
         "dead-letters",
+        threshold=0,
     )
 
 
@@ -114,11 +128,30 @@ def _rejected(pace: Pace) -> Alert:
     many = summed(increase(series(c.SETTLED, outcome="rejected"), window), *WORKERS)
     return Alert(
         "InvoiceWorkerManyRejected",
-        f"({rejected} / {summed(rate(series(c.SETTLED), window), *WORKERS)}) > 0.2\nand {many} > 10",
+        f"({rejected} / {summed(rate(series(c.SETTLED), window), *WORKERS)}) > @threshold@\nand {many} > 10",
         WARNING,
         "{{ $value | humanizePercentage }} of records are rejected",
-        "More than a fifth of what came within 30 minutes is refused for what it holds: a producer's new release, as a "
-        "rule.",
+        "More than a share of @threshold@ of what came within 30 minutes is refused for what it holds: a producer's "
+        "new release, as a rule.",
         "many-rejected",
         lasting=timedelta(minutes=10),
+        threshold=0.2,
+    )
+
+
+def _documents(pace: Pace) -> Alert:
+    window = pace.span(timedelta(minutes=10))
+    bad = series(c.FETCHED, result="~timeout|dns|tls|connect|lost|throttled|server_error|status|spool")
+    ratio = f"{summed(rate(bad, window), *WORKERS)} / {summed(rate(series(c.FETCHED), window), *WORKERS)}"
+    return Alert(
+        "InvoiceWorkerDocumentsUnreachable",
+        f"({ratio}) > @threshold@\nand {summed(increase(bad, window), *WORKERS)} > {_FEW}",
+        WARNING,
+        "{{ $value | humanizePercentage }} of the fetches of documents fail",
+        "Documents that events refer to are not given by their stores, or do not fit on the disk. Nothing is "
+        "registered for those events yet: they are tried again, and end as failed, reason document_unreachable, after "
+        "WORKER_RETRY_ELAPSED or WORKER_RETRY_ATTEMPTS.",
+        "documents-unreachable",
+        lasting=timedelta(minutes=5),
+        threshold=0.5,
     )

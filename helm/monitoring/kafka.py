@@ -1,7 +1,8 @@
 """The fourth dashboard: Kafka as the worker sees it, and the worker's processes."""
 
+from helm.monitoring.board import Dashboard, Row
 from helm.monitoring.overview import KAFKA_UID
-from helm.monitoring.panel import SCOPE, WINDOW, Dashboard, Panel, Query, Row, Unit
+from helm.monitoring.panel import SCOPE, WINDOW, Panel, Query, Unit
 from helm.monitoring.promql import rate, summed
 from helm.monitoring.shown import grown, highest, now, quantiles, quantiles_since_start, speed, total
 from worker.telemetry import catalogue as c
@@ -44,6 +45,7 @@ def _intake() -> Row:
                 "Seconds since a fetch was answered. More than a few: no broker is reached.",
                 Unit.SECONDS,
                 [highest(c.FETCH_AGE, "instance")],
+                page="kafka-unreachable",
             ),
         ],
     )
@@ -53,13 +55,22 @@ def _ownership() -> Row:
     return Row(
         "Group and ownership",
         [
-            Panel("Owned partitions", "By process.", Unit.NUMBER, [total(c.OWNED, "instance")], stacked=True, width=6),
+            Panel(
+                "Owned partitions",
+                "By process.",
+                Unit.NUMBER,
+                [total(c.OWNED, "instance")],
+                stacked=True,
+                width=6,
+                page="nothing-owned",
+            ),
             Panel(
                 "Assigned and not served",
                 "1: being taken over, lost or refused. /readyz of the process says which.",
                 Unit.NUMBER,
                 [Query(f"1 - max by (instance, partition) ({now(c.SERVED)})", "{{instance}} {{partition}}")],
                 width=6,
+                page="partition-stuck",
             ),
             Panel(
                 "Lost partitions",
@@ -69,7 +80,14 @@ def _ownership() -> Row:
                 stacked=True,
                 width=6,
             ),
-            Panel("Group members", "Processes that are members now.", Unit.NUMBER, [total(c.MEMBER)], width=6),
+            Panel(
+                "Group members",
+                "Processes that are members now.",
+                Unit.NUMBER,
+                [total(c.MEMBER)],
+                width=6,
+                page="not-in-group",
+            ),
             Panel(
                 "Rebalances",
                 "Within each interval, by process.",
@@ -82,6 +100,7 @@ def _ownership() -> Row:
                 "started, restored and closed are in order; the others say why a partition was lost.",
                 Unit.NUMBER,
                 [grown(c.OWNERSHIP_CHANGES, "change")],
+                page="ownership-lost",
             ),
             Panel(
                 "Duration of restores",
@@ -89,6 +108,7 @@ def _ownership() -> Row:
                 "before the first scrape. Events of the partition wait.",
                 Unit.SECONDS,
                 quantiles_since_start(c.RESTORE_SECONDS),
+                page="restore-slow",
             ),
             Panel(
                 "Records read by restores",
@@ -123,13 +143,17 @@ def _commits() -> Row:
                 "Within each interval, by cause. Each ends an ownership; nothing is lost.",
                 Unit.NUMBER,
                 [grown(c.COMMIT_FAILURES, "why")],
+                page="commit-failures",
             ),
-            Panel("Trims of the journal", "By result.", Unit.PER_SECOND, [speed(c.TRIMS, "result")]),
+            Panel(
+                "Trims of the journal", "By result.", Unit.PER_SECOND, [speed(c.TRIMS, "result")], page="trim-failing"
+            ),
             Panel(
                 "Oldest unsettled fact",
                 "By partition. The journal is kept from there on.",
                 Unit.SECONDS,
                 [highest(c.OLDEST_FACT, "partition")],
+                page="oldest-fact",
             ),
         ],
     )
@@ -174,6 +198,7 @@ def _processes() -> Row:
                 [Query(f"time() - {_process('process_start_time_seconds')}", "{{instance}}")],
                 "stat",
                 height=5,
+                page="absent",
             ),
             Panel(
                 "Versions",
@@ -191,6 +216,7 @@ def _processes() -> Row:
                 "stat",
                 (("green", None), ("yellow", 1.0)),
                 height=5,
+                page="observing",
             ),
         ],
     )

@@ -1,7 +1,8 @@
 """The third dashboard: what did not end well, what is not known, and the money behind it."""
 
-from helm.monitoring.overview import LETTERS_UID, ZERO
-from helm.monitoring.panel import Dashboard, Panel, Row, Unit
+from helm.monitoring.board import Dashboard, Row
+from helm.monitoring.overview import DOUBLES, LETTERS_UID
+from helm.monitoring.panel import Panel, Unit
 from helm.monitoring.shown import grown, highest, quantiles, speed, total
 from worker.telemetry import catalogue as c
 
@@ -16,6 +17,7 @@ def _endings() -> Row:
                 Unit.NUMBER,
                 [grown(c.SETTLED, "reason", outcome="failed")],
                 stacked=True,
+                page="dead-letters",
             ),
             Panel(
                 "Rejected by reason",
@@ -23,6 +25,7 @@ def _endings() -> Row:
                 Unit.NUMBER,
                 [grown(c.SETTLED, "reason", outcome="rejected")],
                 stacked=True,
+                page="many-rejected",
             ),
             Panel(
                 "Warnings by code",
@@ -38,25 +41,20 @@ def _doubts() -> Row:
     return Row(
         "Doubts",
         [
-            Panel(
-                "Possible double bills",
-                "Invoices with more than one register call that may have been carried out. Must be 0.",
-                Unit.NUMBER,
-                [total(c.DOUBLES)],
-                "stat",
-                ZERO,
-            ),
+            DOUBLES,
             Panel(
                 "Doubts by state",
                 "reconciling: looked for in Kravia's search. given_up: left to a person.",
                 Unit.NUMBER,
                 [total(c.DOUBTS_NOW, "state")],
+                page="doubt-left-to-person",
             ),
             Panel(
                 "Oldest doubt being reconciled",
                 "By partition.",
                 Unit.SECONDS,
                 [highest(c.OLDEST_DOUBT, "partition")],
+                page="doubt-old",
             ),
             Panel(
                 "How doubts end",
@@ -70,6 +68,7 @@ def _doubts() -> Row:
                 "Other than complete proves nothing.",
                 Unit.PER_SECOND,
                 [speed(c.SWEEP, "result")],
+                page="sweeps-failing",
             ),
             Panel("Duration of sweeps", "All pages of one sweep.", Unit.SECONDS, quantiles(c.SWEEP_SECONDS)),
             Panel("Rows swept", "Rows that the sweeps read.", Unit.PER_SECOND, [speed(c.SWEEP_ROWS)]),
@@ -94,6 +93,7 @@ def _money() -> Row:
                 Unit.NUMBER,
                 [total(c.MONEY_AT_RISK, "state", "currency")],
                 width=12,
+                page="money-waits",
             ),
             Panel(
                 "Invoices at risk",
@@ -102,6 +102,7 @@ def _money() -> Row:
                 [total(c.INVOICES_AT_RISK, "state", "currency")],
                 stacked=True,
                 width=12,
+                page="money-waits",
             ),
         ],
     )

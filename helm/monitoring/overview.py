@@ -1,9 +1,10 @@
 """The first dashboard: objectives, the golden signals, and what must be 0."""
 
+from dataclasses import replace
 from typing import Final
 
-from helm.monitoring.objectives import AGE, AGE_LIMIT, SUCCESS, Objective
-from helm.monitoring.panel import SCOPE, WINDOW, Dashboard, Panel, Query, Row, Unit
+from helm.monitoring.board import Dashboard, Row
+from helm.monitoring.panel import SCOPE, WINDOW, Panel, Query, Unit
 from helm.monitoring.promql import increase, largest, rate, series, summed
 from helm.monitoring.shown import highest, now, quantiles, share, speed, total
 from worker.telemetry import catalogue as c
@@ -13,6 +14,16 @@ STEPS_UID: Final = "invoice-worker-steps"
 LETTERS_UID: Final = "invoice-worker-letters"
 KAFKA_UID: Final = "invoice-worker-kafka"
 ZERO: Final = (("green", None), ("red", 1.0))
+DOUBLES: Final = Panel(
+    "Possible double bills",
+    "Invoices with more than one register call that may have been carried out. Must be 0.",
+    Unit.NUMBER,
+    [total(c.DOUBLES)],
+    "stat",
+    ZERO,
+    page="possible-double-register",
+)
+"""The first thing to look at, so on two dashboards."""
 
 
 def _failed(window: str) -> str:
@@ -22,21 +33,35 @@ def _failed(window: str) -> str:
 
 def _late(window: str) -> str:
     all_ = summed(increase(series(c.EVENT_AGE, "count", scope=SCOPE), window))
-    in_time = summed(increase(series(c.EVENT_AGE, "bucket", scope=SCOPE, le=repr(AGE_LIMIT)), window))
+    in_time = summed(increase(series(c.EVENT_AGE, "bucket", scope=SCOPE, le="$age_limit.0"), window))
     return share(f"({all_} - {in_time})", all_)
 
 
-def _objective(title: str, objective: Objective, bad: str) -> Panel:
-    steps = (("red", None), ("green", objective.goal))
-    text = f"Objective: {objective.what}. Over the time range shown."
-    return Panel(title, text, Unit.SHARE, [Query(f"1 - {bad}")], "stat", steps, width=4, height=5)
-
-
-def _budget(title: str, objective: Objective, bad: str) -> Panel:
-    text = f"What is left of the error budget of the time range shown. Objective: {objective.what}. Red: spent."
-    steps = (("red", None), ("yellow", 0.1), ("green", 0.5))
-    left = f"clamp_min(1 - ({bad}) / {objective.budget:g}, 0)"
-    return Panel(title, text, Unit.SHARE, [Query(left)], "stat", steps, width=4, height=5)
+def _objective(title: str, goal: str, bad: str, what: str, page: str) -> tuple[Panel, Panel]:
+    """How good it was, and what is left of the budget. `goal`: a constant of the dashboard."""
+    share_panel = Panel(
+        title,
+        f"{what} Objective: at least ${goal}. Over the time range shown.",
+        Unit.SHARE,
+        [Query(f"1 - {bad}")],
+        "stat",
+        (("text", None),),
+        width=4,
+        height=5,
+        page=page,
+    )
+    budget = Panel(
+        f"Error budget left: {title.lower()}",
+        "What is left of the error budget of the time range shown. Red: spent.",
+        Unit.SHARE,
+        [Query(f"clamp_min(1 - ({bad}) / (1 - ${goal}), 0)")],
+        "stat",
+        (("red", None), ("yellow", 0.1), ("green", 0.5)),
+        width=4,
+        height=5,
+        page=page,
+    )
+    return share_panel, budget
 
 
 def _objectives() -> Row:
@@ -44,21 +69,17 @@ def _objectives() -> Row:
     return Row(
         "Objectives",
         [
-            _objective("Did not fail", SUCCESS, _failed("$__range")),
-            _budget("Budget left: failures", SUCCESS, _failed("$__range")),
-            _objective("Within five minutes", AGE, _late("$__range")),
-            _budget("Budget left: age", AGE, _late("$__range")),
-            Panel(
-                "Possible double bills",
-                "Invoices with more than one register call that may have been carried out. Must be 0.",
-                Unit.NUMBER,
-                [total(c.DOUBLES)],
-                "stat",
-                ZERO,
-                width=4,
-                height=5,
-                see=LETTERS_UID,
+            *_objective(
+                "Did not fail", "goal_success", _failed("$__range"), "Share of records not failed.", "failed-burn"
             ),
+            *_objective(
+                "In time",
+                "goal_age",
+                _late("$__range"),
+                "Share of events with their outcome within $age_limit s.",
+                "age-burn",
+            ),
+            replace(DOUBLES, width=4, height=5, see=LETTERS_UID),
             Panel(
                 "Gate closed",
                 "1 while a process makes no calls because Kravia is sick or refuses us.",
@@ -69,16 +90,17 @@ def _objectives() -> Row:
                 width=4,
                 height=5,
                 see=STEPS_UID,
+                page="gate-closed",
             ),
             Panel(
                 "Error budget burn rate",
                 "How many times faster than allowed the budget of 30 days is spent. 14.4 for an hour pages.",
                 Unit.NUMBER,
                 [
-                    Query(f"({_failed('1h')}) / {SUCCESS.budget:g}", "failed, 1 h"),
-                    Query(f"({_failed('5m')}) / {SUCCESS.budget:g}", "failed, 5 min"),
-                    Query(f"({_late('1h')}) / {AGE.budget:g}", "late, 1 h"),
-                    Query(f"({_late('5m')}) / {AGE.budget:g}", "late, 5 min"),
+                    Query(f"({_failed('1h')}) / (1 - $goal_success)", "failed, 1 h"),
+                    Query(f"({_failed('5m')}) / (1 - $goal_success)", "failed, 5 min"),
+                    Query(f"({_late('1h')}) / (1 - $goal_age)", "late, 1 h"),
+                    Query(f"({_late('5m')}) / (1 - $goal_age)", "late, 5 min"),
                 ],
                 width=24,
                 height=6,
@@ -111,6 +133,7 @@ def _signals() -> Row:
                 Unit.SHARE,
                 [Query(share(by_reason, whole), "{{reason}}")],
                 see=LETTERS_UID,
+                page="dead-letters",
             ),
             Panel(
                 "Lag",
@@ -135,6 +158,7 @@ def _signals() -> Row:
                 Unit.SECONDS,
                 [highest(c.OLDEST, "partition")],
                 see=STEPS_UID,
+                page="oldest-event",
             ),
             Panel(
                 "Invoices that wait",
@@ -143,6 +167,7 @@ def _signals() -> Row:
                 [total(c.INVOICES_AT_RISK, "state")],
                 stacked=True,
                 see=LETTERS_UID,
+                page="money-waits",
             ),
         ],
     )

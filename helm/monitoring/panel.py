@@ -1,16 +1,14 @@
-"""Grafana panels and dashboards, as the JSON that Grafana 10 and later reads (schema version 39)."""
+"""Grafana panels, as the JSON that Grafana 10 and later reads (schema version 39)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 SOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
-TAG: Final = "invoice-worker"
 SCOPE: Final = 'namespace=~"$namespace",job=~"$job"'
 """In every selector: which deployment the viewer chose."""
 WINDOW: Final = "$__rate_interval"
-_WIDTH: Final = 24
 
 
 class Unit(StrEnum):
@@ -38,7 +36,7 @@ class Query:
 class Panel:
     """One panel. `kind`: `timeseries` or `stat`; `steps`: a stat's colours, each with the value that it begins at.
 
-    `see`: uid of the dashboard that tells more.
+    `see`: uid of the dashboard that tells more. `page`: a runbook's file name, without `.md`.
     """
 
     title: str
@@ -51,6 +49,7 @@ class Panel:
     width: int = 8
     height: int = 8
     see: str = ""
+    page: str = ""
 
     def json(self, number: int, x: int, y: int) -> dict[str, Any]:
         """The panel at this place, ids counted from 1."""
@@ -92,9 +91,18 @@ class Panel:
                 for index, query in enumerate(self.queries)
             ],
         }
-        if self.see:
-            panel["links"] = [{"title": "More", "url": f"/d/{self.see}?${{__url_time_range}}&${{__all_variables}}"}]
+        if links := self._links():
+            panel["links"] = links
         return panel
+
+    def _links(self) -> list[dict[str, str]]:
+        """The runbook's is the last: where nobody said where runbooks are, the chart takes it out."""
+        links = []
+        if self.see:
+            links.append({"title": "More", "url": f"/d/{self.see}?${{__url_time_range}}&${{__all_variables}}"})
+        if self.page:
+            links.append({"title": "Runbook", "url": f"$runbooks/{self.page}.md"})
+        return links
 
 
 def _stat_options() -> dict[str, Any]:
@@ -110,97 +118,3 @@ def _series_options() -> dict[str, Any]:
         "legend": {"showLegend": True, "displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A heading and its panels, laid out from left to right."""
-
-    title: str
-    panels: Sequence[Panel]
-
-
-@dataclass(frozen=True, slots=True)
-class Dashboard:
-    """`uid` never changes: links and bookmarks hold it."""
-
-    uid: str
-    title: str
-    description: str
-    rows: Sequence[Row] = field(default=())
-
-    def json(self) -> dict[str, Any]:
-        """What Grafana imports."""
-        return {
-            "uid": self.uid,
-            "title": self.title,
-            "description": self.description,
-            "tags": [TAG],
-            "schemaVersion": 39,
-            "version": 1,
-            "editable": True,
-            "graphTooltip": 1,
-            "refresh": "30s",
-            "time": {"from": "now-6h", "to": "now"},
-            "timezone": "",
-            "links": [
-                {
-                    "type": "dashboards",
-                    "title": "Invoice worker",
-                    "tags": [TAG],
-                    "asDropdown": True,
-                    "includeVars": True,
-                    "keepTime": True,
-                }
-            ],
-            "annotations": {"list": []},
-            "templating": {"list": _variables()},
-            "panels": self._laid_out(),
-        }
-
-    def _laid_out(self) -> list[dict[str, Any]]:
-        panels: list[dict[str, Any]] = []
-        y = 0
-        for row in self.rows:
-            place = {"h": 1, "w": _WIDTH, "x": 0, "y": y}
-            panels.append(
-                {"id": len(panels) + 1, "type": "row", "title": row.title, "collapsed": False, "gridPos": place}
-                | {"panels": []}
-            )
-            x, y, height = 0, y + 1, 0
-            for panel in row.panels:
-                if x + panel.width > _WIDTH:
-                    x, y, height = 0, y + height, 0
-                panels.append(panel.json(len(panels) + 1, x, y))
-                x, height = x + panel.width, max(height, panel.height)
-            y += height
-        return panels
-
-
-def _variables() -> list[dict[str, Any]]:
-    """The data source, and which deployments are shown: all, until the viewer chooses."""
-    source = {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0}
-    return [
-        source,
-        *(
-            {
-                "name": name,
-                "label": label,
-                "type": "query",
-                "datasource": SOURCE,
-                "definition": query,
-                "query": {"query": query, "refId": name},
-                "refresh": 2,
-                "sort": 1,
-                "multi": True,
-                "includeAll": True,
-                # Also where the scraper adds no such label.
-                "allValue": ".*",
-                "current": {"text": ["All"], "value": ["$__all"]},
-            }
-            for name, label, query in (
-                ("namespace", "Namespace", "label_values(invoice_worker_build_info, namespace)"),
-                ("job", "Job", 'label_values(invoice_worker_build_info{namespace=~"$namespace"}, job)'),
-            )
-        ),
-    ]

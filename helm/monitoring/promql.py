@@ -1,6 +1,6 @@
 """PromQL text from catalogue metrics. A label or a value that the metric does not have raises ValueError."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 from worker.telemetry.catalogue import Kind, Metric
@@ -10,6 +10,9 @@ WORKERS: Final = ("namespace", "job")
 POD: Final = ("namespace", "job", "instance")
 SCRAPED: Final = frozenset({"namespace", "job", "instance", "pod", "le"})
 """Labels that are not the worker's: the scraper adds them, `le` is a histogram's."""
+
+LOSSES: Final = "~fenced|refused|timeout|unclear|broken|not_member"
+"""Changes of ownership by which a partition is lost, to match with `series`."""
 
 
 def series(metric: Metric, part: str = "", *, scope: str = "", **labels: str) -> str:
@@ -30,9 +33,11 @@ def series(metric: Metric, part: str = "", *, scope: str = "", **labels: str) ->
     return f"{name}{{{','.join(matchers)}}}" if matchers else name
 
 
-def _check(metric: Metric, name: str, values: Iterable[str]) -> None:
+def _check(metric: Metric, name: str, values: Collection[str]) -> None:
     if name == "le" and metric.buckets:
-        wrong = set(values) - {*(repr(float(bound)) for bound in metric.buckets), "+Inf"}
+        # A placeholder of alerts, or a variable of dashboards: the chart fills in one of the buckets.
+        filled_in = {value for value in values if value.startswith(("@", "$"))}
+        wrong = set(values) - {*(repr(float(bound)) for bound in metric.buckets), "+Inf"} - filled_in
     else:
         label = next((label for label in metric.labels if label.name == name), None)
         if label is None:
@@ -60,6 +65,11 @@ def summed(expression: str, *by: str) -> str:
 def largest(expression: str, *by: str) -> str:
     """`max by (…)`."""
     return _aggregate("max", expression, by)
+
+
+def counted(expression: str, *by: str) -> str:
+    """`count by (…)`."""
+    return _aggregate("count", expression, by)
 
 
 def _aggregate(how: str, expression: str, by: tuple[str, ...]) -> str:

@@ -1,7 +1,8 @@
 """The second dashboard: where events are, and how each call to Kravia fares."""
 
+from helm.monitoring.board import Dashboard, Row
 from helm.monitoring.overview import STEPS_UID
-from helm.monitoring.panel import SCOPE, WINDOW, Dashboard, Panel, Query, Row, Unit
+from helm.monitoring.panel import SCOPE, WINDOW, Panel, Query, Unit
 from helm.monitoring.promql import rate, series, summed
 from helm.monitoring.shown import highest, quantiles, share, speed, total
 from worker.telemetry import catalogue as c
@@ -85,6 +86,7 @@ def _gate() -> Row:
                 Unit.NUMBER,
                 [total(c.GATE, "state")],
                 stacked=True,
+                page="gate-closed",
             ),
             Panel(
                 "Why gates are not open",
@@ -92,6 +94,7 @@ def _gate() -> Row:
                 Unit.NUMBER,
                 [total(c.GATE_WHY, "why")],
                 stacked=True,
+                page="token-rejected",
             ),
             Panel(
                 "Changes of the gate",
@@ -112,6 +115,7 @@ def _documents() -> Row:
                 "ok, why a document is refused, or why its store did not give it this time.",
                 Unit.PER_SECOND,
                 [speed(c.FETCHED, "result")],
+                page="documents-unreachable",
             ),
             Panel(
                 "Duration of fetches",

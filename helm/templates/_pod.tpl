@@ -25,6 +25,9 @@ env:
       fieldRef:
         fieldPath: metadata.name
   {{- end }}
+  {{- with .root.Values.extraEnv }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 envFrom:
   - configMapRef:
       name: {{ include "worker.fullname" .root }}
@@ -43,6 +46,9 @@ volumeMounts:
   - name: secrets
     mountPath: /etc/kravia-invoice-worker
     readOnly: true
+  {{- end }}
+  {{- with .root.Values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end -}}
 
@@ -67,6 +73,9 @@ volumeMounts:
             - key: {{ $source.key | default $name }}
               path: {{ ternary "files" "settings" (hasSuffix "_FILE" $name) }}/{{ $name }}
       {{- end }}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
 

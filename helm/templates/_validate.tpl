@@ -1,5 +1,5 @@
 {{/*
-Refuses what is unsafe or contradicts itself, everything at once. The worker's own rules for settings are not repeated
+Refuses what is unsafe or contradicts itself, everything at once; _validate_objects.tpl has a part of it. The worker's own rules for settings are not repeated
 here, but for the ones that Kubernetes has a part in or that would only show when a pod starts.
 */}}
 {{- define "worker.validate" -}}
@@ -120,6 +120,7 @@ here, but for the ones that Kubernetes has a part in or that would only show whe
 {{- $wrong = append $wrong (printf "replicas is %v: more than topics.partitions (%v) would have nothing to do" $values.replicas $partitions) -}}
 {{- end -}}
 
+{{- $wrong = concat $wrong ((include "worker.wrongObjects" . | fromJson).wrong) -}}
 {{- if $wrong -}}
 {{- fail (printf "\n- %s\n" (join "\n- " $wrong)) -}}
 {{- end -}}

@@ -77,8 +77,10 @@ def workload(objects: list[Object]) -> Object:
 
 
 def pod_templates(objects: list[Object]) -> Iterator[Object]:
-    """Of workload and Job."""
+    """Of workload, Job, and the Pod of `helm test`."""
     for each in objects:
+        if each["kind"] == "Pod":
+            yield each
         if each["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield each["spec"]["template"]
 
@@ -98,7 +100,7 @@ def environment(objects: list[Object], template: Object) -> dict[str, str]:
         for each in objects
         if each["kind"] == "ConfigMap" and each["metadata"]["name"] == source["configMapRef"]["name"]
     ]
-    own = {entry["name"]: "inv-0" for entry in container(template)["env"]}
+    own = {entry["name"]: entry.get("value", "inv-0") for entry in container(template)["env"]}
     return {**config["data"], **own}
 
 

@@ -91,6 +91,29 @@ def test_a_runbook_helps(page: str) -> None:
     assert "worker " in text or "curl " in text, "a command of ours to begin with"
 
 
+def test_the_list_of_runbooks_says_what_may_be_changed() -> None:
+    text = (ROOT / "docs" / "runbooks" / "README.md").read_text(encoding="utf-8")
+    rows = {
+        row[0].strip("`"): row
+        for row in (
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| `")
+        )
+    }
+    assert rows.pop("InvoiceWorkerMoneyAtRisk")[3] == "`alerts.moneyLimits`", (
+        "in no file, only where the chart has limits"
+    )
+    assert rows.keys() == ALERTS.keys()
+    for name, (_, severity, waits, threshold, link) in rows.items():
+        alert = ALERTS[name]
+        assert severity == alert.severity
+        assert waits == alert.rule(Pace()).get("for", "")
+        assert link.endswith(f"({alert.page}.md)")
+        if alert.threshold is not None:
+            assert threshold.split()[0] == f"{alert.threshold:g}"
+        else:
+            assert threshold == ("objective" if alert.objective else "")
+
+
 def test_no_runbook_is_left_over() -> None:
     pages = {alert.page for alert in ALERTS.values()}
     assert {path.stem for path in (ROOT / "docs" / "runbooks").glob("*.md")} == pages | {"README"}

@@ -135,6 +135,31 @@ def test_scheduling_and_names_reach_the_pod() -> None:
     assert image.startswith("registry.example/billing/kravia-invoice-worker:0.1.0@sha256:")
 
 
+def test_helm_test_asks_the_doctor_with_what_the_worker_has() -> None:
+    objects = charts.render(charts.example("sasl"))
+    pod, worker = charts.one(objects, "Pod"), charts.workload(objects)["spec"]["template"]
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert charts.container(pod)["args"] == ["doctor"]
+    assert charts.mounted(pod) == charts.mounted(worker)
+    for part in ("image", "envFrom", "env", "securityContext", "volumeMounts"):
+        assert charts.container(pod)[part] == charts.container(worker)[part], part
+    observer = charts.one(charts.render(charts.example("observe")), "Pod")
+    assert charts.container(observer)["args"] == ["doctor", "--observe"]
+
+
+def test_more_variables_and_volumes_reach_every_pod() -> None:
+    objects = charts.render(changed(charts.example("tracing"), topics__job__enabled=True))
+    templates = list(charts.pod_templates(objects))
+    assert len(templates) == 3
+    for template in templates:
+        environ = {entry["name"]: entry for entry in charts.container(template)["env"]}
+        assert environ["OTEL_EXPORTER_OTLP_ENDPOINT"]["value"] == "https://collector.observability:4318"
+        assert environ["OTEL_EXPORTER_OTLP_HEADERS"]["valueFrom"]["secretKeyRef"]["name"] == "collector"
+        mounts = {mount["mountPath"]: mount["name"] for mount in charts.container(template)["volumeMounts"]}
+        assert mounts["/etc/collector-ca"] == "collector-ca"
+        assert {"name": "collector-ca", "configMap": {"name": "collector-ca"}} in template["spec"]["volumes"]
+
+
 def test_settings_arrive_as_the_worker_writes_them() -> None:
     objects = charts.render(charts.example("settings"))
     environ = charts.environment(objects, charts.workload(objects)["spec"]["template"])
@@ -147,4 +172,5 @@ def test_settings_arrive_as_the_worker_writes_them() -> None:
 
 def test_long_names_stay_within_what_kubernetes_allows() -> None:
     objects = charts.render(charts.example("keda-static"), name="a" * 53)
-    assert all(len(each["metadata"]["name"]) <= 52 for each in objects)
+    # A StatefulSet's pods, and what an upgrade's ReplicaSets add, must fit into 63.
+    assert all(len(each["metadata"]["name"]) <= (59 if each["kind"] == "Pod" else 52) for each in objects)

@@ -1,5 +1,7 @@
 """What the rendered objects promise: a safe stop, few rights, secrets that stay secrets, upgrades that go through."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import yaml
 
 from tests.ops import charts
 from tests.ops.charts import MINIMAL, Object, Values, changed
+from worker.cli.program import main
 from worker.settings import Loaded, Purpose, load
 from worker.settings.model import NAMES
 
@@ -34,7 +37,8 @@ def test_the_worker_accepts_what_its_pod_would_find(path: Path, tmp_path: Path) 
             name: text.replace(MOUNTED_AT, str(tmp_path))
             for name, text in charts.environment(objects, template).items()
         }
-        assert {name.lower() for name in environ} <= set(NAMES)
+        others = {entry["name"] for entry in values.get("extraEnv", ())}
+        assert {name.lower() for name in set(environ) - others} <= set(NAMES)
         spool = next(m for m in charts.container(template)["volumeMounts"] if m["name"] == "spool")["mountPath"]
         environ = {name: text.replace(spool, str(tmp_path)) for name, text in environ.items()}
         observes = "--observe" in charts.container(template)["args"]
@@ -68,7 +72,8 @@ def test_pods_meet_the_restricted_standard(path: Path) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert {kind for volume in pod["volumes"] for kind in volume if kind != "name"} <= {"emptyDir", "projected"}
+        kinds = {kind for volume in pod["volumes"] for kind in volume if kind != "name"}
+        assert kinds <= {"emptyDir", "projected", "configMap", "secret", "csi"}
         assert spec["resources"]["limits"]["memory"]
         assert "cpu" not in spec["resources"]["limits"]
 
@@ -80,7 +85,7 @@ def test_what_is_written_goes_to_volumes_with_a_bound(path: Path) -> None:
         assert all(volumes[name]["emptyDir"]["sizeLimit"].endswith("Mi") for name in ("tmp", "spool"))
         for mount in charts.container(template)["volumeMounts"]:
             assert "subPath" not in mount, "a file behind a subPath never changes"
-            assert mount.get("readOnly", False) is (mount["name"] == "secrets")
+            assert mount.get("readOnly", False) is (mount["name"] not in ("tmp", "spool"))
 
 
 @EVERY_EXAMPLE
@@ -106,7 +111,6 @@ def test_secrets_are_in_secrets_and_nowhere_else(path: Path) -> None:
     for template in charts.pod_templates(objects):
         environ = charts.environment(objects, template)
         assert not {"KRAVIA_TOKEN", "KAFKA_SASL_PASSWORD", "KAFKA_SSL_KEY_PASSWORD"} & set(environ)
-        assert all("valueFrom" in entry for entry in charts.container(template)["env"])
         for name, source in charts.mounted(template).items():
             if not name.endswith("CA_FILE"):
                 assert source["kind"] == "secret"
@@ -129,9 +133,20 @@ def test_notes_name_no_secret_and_warn_of_a_value() -> None:
     assert "secrets.KRAVIA_TOKEN_FILE is a value" in notes
     minimal = charts.texts(MINIMAL)["NOTES.txt"]
     assert "is a value" not in minimal
-    assert "/readyz" in minimal
-    assert "replay-of=" in minimal
-    assert "-t invoice.replays" in minimal
+    for command in ("worker status", "worker doctor", "worker dead-letters groups", "worker dead-letters replay"):
+        assert f"deployment/inv-kravia-invoice-worker -- {command}" in minimal
+    assert "helm -n billing test inv --logs" in minimal
+
+
+def test_commands_of_the_notes_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = charts.texts(MINIMAL)["NOTES.txt"] + charts.texts(charts.example("observe"))["NOTES.txt"]
+    commands = re.findall(r"-- worker ([^#\n]*)", notes) + re.findall(r"or worker (topics [^)]*)", notes)
+    assert len(commands) >= 8
+    for command in commands:
+        # Wrong arguments end with status 2 before anything is done, so these must be right up to one that is not there.
+        with pytest.raises(SystemExit):
+            main([*shlex.split(command), "--not-there"])
+        assert capsys.readouterr().err.endswith("unrecognized arguments: --not-there\n"), command
 
 
 def test_pods_are_replaced_when_what_they_read_at_start_changes() -> None:
@@ -172,7 +187,8 @@ def test_an_upgrade_changes_nothing_that_cannot_be_changed(kind: str) -> None:
 def test_selectors_find_the_worker_and_not_the_job(path: Path) -> None:
     objects = charts.render(charts.values_of(path))
     labels = charts.workload(objects)["spec"]["template"]["metadata"]["labels"]
-    jobs = [each["spec"]["template"]["metadata"]["labels"] for each in objects if each["kind"] == "Job"]
+    jobs = [template["metadata"]["labels"] for template in charts.pod_templates(objects)]
+    jobs.remove(labels)
     for each in objects:
         selector: Any = each["spec"].get("selector") if "spec" in each else None
         if selector is not None:

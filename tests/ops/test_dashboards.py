@@ -4,12 +4,14 @@ import copy
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import promql_parser
 import pytest
 
 from helm.monitoring.alert import Pace
+from helm.monitoring.board import CONSTANTS
 from helm.monitoring.files import FILES, alert_groups, dashboards
 from helm.monitoring.kafka import PROCESS
 from helm.monitoring.panel import Unit
@@ -29,6 +31,8 @@ PANELS = [
 QUERIES = [
     target["expr"] for board in BOARDS.values() for panel in board["panels"] for target in panel.get("targets", ())
 ]
+MARKS = sorted({mark["expr"] for board in BOARDS.values() for mark in board["annotations"]["list"]})
+RUNBOOKS = {path.name for path in (Path(__file__).parents[2] / "docs" / "runbooks").glob("*.md")}
 ALERTS = [alert.expression for groups in alert_groups(Pace()).values() for group in groups for alert in group.alerts]
 
 
@@ -45,7 +49,7 @@ def selectors(expression: str) -> Iterator[promql_parser.VectorSelector]:
     yield from found
 
 
-@pytest.mark.parametrize("query", [*QUERIES, *ALERTS])
+@pytest.mark.parametrize("query", [*QUERIES, *MARKS, *ALERTS])
 def test_a_query_names_only_what_the_worker_exports(query: str) -> None:
     for selector in selectors(query):
         name = selector.name
@@ -105,7 +109,33 @@ def test_a_panel_explains_itself(uid: str, panel: dict[str, Any]) -> None:
         assert '"$namespace"' in target["expr"]
         assert '"$job"' in target["expr"]
     for link in panel.get("links", ()):
-        assert link["url"].split("?")[0].removeprefix("/d/") in BOARDS
+        if link["title"] == "Runbook":
+            assert link is panel["links"][-1], "the chart takes out the last one"
+            assert link["url"].removeprefix("$runbooks/") in RUNBOOKS
+        else:
+            assert link["url"].split("?")[0].removeprefix("/d/") in BOARDS
+
+
+def test_every_runbook_is_one_click_from_a_graph() -> None:
+    linked = {
+        link["url"].removeprefix("$runbooks/")
+        for board in BOARDS.values()
+        for panel in board["panels"]
+        for link in panel.get("links", ())
+        if link["title"] == "Runbook"
+    }
+    assert linked == RUNBOOKS - {"README.md"}
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_new_versions_and_lost_partitions_are_marked_on_every_graph(uid: str) -> None:
+    marks = {mark["name"]: mark for mark in BOARDS[uid]["annotations"]["list"]}
+    assert set(marks) == {"New versions", "Lost partitions"}
+    for mark in marks.values():
+        assert mark["enable"]
+        assert mark["datasource"]["uid"] == "${datasource}"
+        for label in re.findall(r"{{(\w+)}}", mark["titleFormat"]):
+            assert f"by ({label})" in mark["expr"]
 
 
 @pytest.mark.parametrize("uid", BOARDS)
@@ -129,7 +159,12 @@ def test_a_dashboard_is_one_that_grafana_reads(uid: str) -> None:
         assert place["x"] + place["w"] <= 24
         assert not cells & taken, f"{panel['title']} lies on another panel"
         taken |= cells
-    assert [variable["name"] for variable in board["templating"]["list"]] == ["datasource", "namespace", "job"]
+    variables = [variable["name"] for variable in board["templating"]["list"]]
+    assert variables == ["datasource", "namespace", "job", *CONSTANTS]
+    # What has another `$` in it is a typo: Grafana would ask for it as it stands.
+    known = {*variables, "__rate_interval", "__range", "__url_time_range", "__all_variables", "__all"}
+    text = (FILES / "dashboards" / f"{uid}.json").read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{?(\w+)", text)) <= known
 
 
 @pytest.mark.parametrize("uid", BOARDS)

@@ -1,7 +1,7 @@
 """The image, as far as it can be tried without a container engine: its build steps, from what its context holds."""
 
 import ast
-import os
+import importlib.util
 import re
 import shlex
 import subprocess
@@ -13,26 +13,16 @@ from pathlib import Path
 import pytest
 
 from tests.ops.charts import ROOT
+from tests.ops.dockerfile import Image, build, instructions
+from tests.ops.offline_pip import locked, plain_name
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 RUNTIME = ROOT / "requirements" / "runtime.txt"
-INSTRUCTIONS = [
-    line.split(maxsplit=1) for line in re.sub(r"\\\n\s*", "", DOCKERFILE).splitlines() if line[:1].isupper()
-]
+INSTRUCTIONS = instructions(DOCKERFILE)
 
 
 def _said(instruction: str) -> list[str]:
     return [rest for name, rest in INSTRUCTIONS if name == instruction]
-
-
-def _locked(path: Path) -> set[str]:
-    return {
-        _plain(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", path.read_text(encoding="utf-8"), re.MULTILINE)
-    }
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _copied() -> list[str]:
@@ -58,6 +48,7 @@ def test_it_runs_as_a_number_that_is_not_root_and_hears_signals() -> None:
     assert _said("USER") == ["10001:10001"]
     assert _said("ENTRYPOINT") == ['["worker"]']
     assert _said("CMD") == ['["run"]']
+    assert _said("STOPSIGNAL") == ["SIGTERM"]
     last_stage = DOCKERFILE.rpartition("FROM ")[2]
     assert "RUN " not in last_stage, (
         "nothing is installed into the final image: no compiler, no package manager's cache"
@@ -68,7 +59,7 @@ def test_the_version_label_is_the_package_s() -> None:
     assert f"VERSION={metadata.version('kravia-invoice-worker')}" in _said("ARG")
     (labels,) = _said("LABEL")
     names = re.findall(r"org\.opencontainers\.image\.(\w+)=", labels)
-    assert names == ["title", "description", "licenses", "version", "revision", "created"]
+    assert names == ["title", "description", "licenses", "source", "version", "revision", "created"]
 
 
 def test_the_context_holds_what_is_copied_and_no_more() -> None:
@@ -94,79 +85,87 @@ def test_the_health_check_asks_the_port_that_is_set(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment made by the Dockerfile's steps from what its context lets in; returns its `bin`.
-
-    What the lock file of the run time holds is linked from this environment instead of downloaded, so that nothing
-    else can be imported.
-    """
-    context, target = tmp_path_factory.mktemp("context"), tmp_path_factory.mktemp("target")
-    for path in _copied():
-        (context / path).parent.mkdir(parents=True, exist_ok=True)
-        (context / path).symlink_to(ROOT / path)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    wheels = target / "dist"
-    _run(*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, context)
-    _run(sys.executable, "-m", "venv", "--without-pip", target / "venv")
-    python = target / "venv" / "bin" / "python"
-    _run(*pip, "--python", python, "install", "--no-deps", "--no-index", *wheels.glob("*.whl"))
-    (packages,) = (target / "venv" / "lib").glob("python3*/site-packages")
-    for name in _locked(RUNTIME):
-        for top in _top_level(name):
-            if not (packages / top.name).exists():
-                (packages / top.name).symlink_to(top)
-    return python.parent
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """What the final stage holds, made by the Dockerfile's own text; nothing in it may be written."""
+    built = build(DOCKERFILE, ROOT, tmp_path_factory.mktemp("image"))
+    paths = [built.root, *built.root.rglob("*")]
+    modes = {path: path.lstat().st_mode for path in paths if not path.is_symlink()}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    yield built
+    for path, mode in modes.items():
+        path.chmod(mode)
 
 
-def _top_level(distribution: str) -> Iterator[Path]:
-    try:
-        files = metadata.files(distribution) or []
-    except metadata.PackageNotFoundError:  # only for another platform or Python
-        return
-    for name in {file.parts[0] for file in files if file.parts[0] not in ("..", "__pycache__")}:
-        yield Path(str(metadata.distribution(distribution).locate_file(name)))
+def _snapshot(image: Image) -> dict[Path, int]:
+    return {path: path.lstat().st_mtime_ns for path in (image.root, *image.root.rglob("*"))}
 
 
-def _run(*command: object) -> str:
-    environ = {name: text for name, text in os.environ.items() if not name.startswith(("PYTHON", "PIP_"))}
-    done = subprocess.run(
-        [str(word) for word in command], capture_output=True, text=True, timeout=300, check=False, env=environ
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def test_the_final_stage_holds_one_folder_of_the_build_s(image: Image) -> None:
+    assert [path.relative_to(image.root).as_posix() for path in image.root.glob("*/*")] == ["opt/worker"]
+    assert not (image.root / "opt/worker/bin/pip").exists()
+    assert image.environ["PYTHONDONTWRITEBYTECODE"] == "1"
 
 
-def test_the_wheel_runs_with_the_run_time_s_packages_alone(installed: Path) -> None:
-    assert _run(installed / "worker", "--version") == f"worker {metadata.version('kravia-invoice-worker')}\n"
-    assert "KAFKA_BOOTSTRAP_SERVERS" in _run(installed / "worker", "config", "--markdown")
+def test_what_is_installed_runs_with_the_run_time_s_packages_alone(image: Image) -> None:
+    assert image.run("worker", "--version") == f"worker {metadata.version('kravia-invoice-worker')}\n"
+    assert "KAFKA_BOOTSTRAP_SERVERS" in image.run("worker", "config", "--markdown")
     modules = sorted(
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for path in (ROOT / "worker").rglob("*.py")
-        if path.stem != "__main__" and "demo" not in path.parts and path.name not in EXTRAS
+        if path.stem != "__main__" and "demo" not in path.parts
     )
-    assert "worker.app" in modules
-    where = _run(installed / "python", "-I", "-c", f"import {', '.join(modules)}; print(worker.__file__)")
-    assert where.startswith(str(installed.parent)), "imported from the wheel, not from this checkout"
+    assert {"worker.app", "worker.telemetry.tracing"} <= set(modules)
+    where = image.run("python", "-I", "-c", f"import {', '.join(modules)}; print(worker.__file__)")
+    assert where.startswith(str(image.root)), "imported from the wheel, not from this checkout"
+
+
+def test_it_starts_from_files_that_cannot_be_written_and_writes_none(image: Image) -> None:
+    before = _snapshot(image)
+    image.run("worker", "--version")
+    image.run("worker", "config", "--markdown")
+    refused = image.run("worker", "run", status=2)
+    assert "KAFKA_BOOTSTRAP_SERVERS" in refused
+    assert _snapshot(image) == before
+
+
+def test_bytecode_is_compiled_when_it_is_built(image: Image) -> None:
+    (packages,) = image.root.glob("opt/worker/lib/python3*/site-packages")
+    sources = [path for name in ("worker", "schemas") for path in (packages / name).rglob("*.py")]
+    assert len(sources) > 100
+    for path in sources:
+        assert Path(importlib.util.cache_from_source(str(path))).is_file(), path.name
+
+
+def test_traces_are_one_setting_away(image: Image) -> None:
+    settings = {"KAFKA_BOOTSTRAP_SERVERS": "kafka:9092", "KRAVIA_TOKEN": "t", "WORKER_TRACING": "on"}
+    said = image.run(
+        "python",
+        "-I",
+        "-c",
+        "import os; from worker.settings import load; from worker.wiring import span_export;"
+        "print(type(span_export(load(dict(os.environ), None).settings, '1')).__name__)",
+        more=settings,
+    )
+    assert said == "Export\n"
 
 
 def test_everything_imported_is_in_the_run_time_s_lock_file() -> None:
     """Imports inside functions too, which no start would show."""
     homes = metadata.packages_distributions()
-    locked = _locked(RUNTIME)
+    held = locked(RUNTIME)
     missing = {
         (path.relative_to(ROOT).as_posix(), name)
         for folder in ("worker", "schemas")
         for path in (ROOT / folder).rglob("*.py")
-        if "demo" not in path.parts and path.name not in DEVELOPERS_ONLY | EXTRAS
+        if "demo" not in path.parts and path.name not in DEVELOPERS_ONLY
         for name in _imports(path)
         if name not in sys.stdlib_module_names and name not in ("worker", "schemas")
-        if not {_plain(home) for home in homes.get(name, [])} & locked
+        if not {plain_name(home) for home in homes.get(name, [])} & held
     }
     assert missing == set()
 
 
-EXTRAS = {"tracing.py"}
-"""Needs the extra `otel`, which the image does not hold; `WORKER_TRACING=on` is refused at start without it."""
 DEVELOPERS_ONLY = {"yamltext.py"}
 """Writes the AsyncAPI document (`python -m schemas`); nothing at run time imports it."""
 
@@ -182,5 +181,5 @@ def _imports(path: Path) -> set[str]:
 
 
 def test_the_build_s_lock_file_holds_the_build_system() -> None:
-    assert "hatchling" in _locked(ROOT / "requirements" / "build.txt")
-    assert _locked(ROOT / "requirements" / "build.txt") <= _locked(ROOT / "requirements" / "dev.txt")
+    assert "hatchling" in locked(ROOT / "requirements" / "build.txt")
+    assert locked(ROOT / "requirements" / "build.txt") <= locked(ROOT / "requirements" / "dev.txt")

@@ -144,3 +144,20 @@ def test_package_chart_and_image_have_one_version() -> None:
     chart = _load(ROOT / "helm" / "Chart.yaml")
     assert chart["version"] == chart["appVersion"] == version
     assert f"ARG VERSION={version}\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_a_released_chart_links_to_the_runbooks_of_its_tag(tmp_path: Path) -> None:
+    steps = _load(ROOT / ".github/workflows/release.yml")["jobs"]["chart"]["steps"]
+    ((number, step),) = [(number, step) for number, step in enumerate(steps) if "RUNBOOKS" in step.get("env", {})]
+    assert any("helm package" in later.get("run", "") for later in steps[number + 1 :])
+    (tmp_path / "helm").mkdir()
+    values = tmp_path / "helm" / "values.yaml"
+    values.write_text((ROOT / "helm" / "values.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    url = "https://forge.example/billing/worker/blob/v1.2.3/docs/runbooks"
+    subprocess.run(
+        ["bash", "-e", "-c", step["run"]], cwd=tmp_path, env={"RUNBOOKS": url, "PATH": "/usr/bin:/bin"}, check=True
+    )
+    before, after = _load(ROOT / "helm" / "values.yaml"), _load(values)
+    assert after["alerts"].pop("runbookUrl") == url
+    del before["alerts"]["runbookUrl"]
+    assert after == before

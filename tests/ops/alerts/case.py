@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-_COUNT = "count by (alertname, job, instance, partition, reason, why, change)"
+_COUNT = "count by (alertname, job, instance, partition, reason, why, change, state)"
 POD = 'job="worker",instance="a:8080"'
 
 

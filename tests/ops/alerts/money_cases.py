@@ -30,6 +30,15 @@ def cases() -> Iterator[Case]:
     yield Case(sweeps, "some complete", failing | complete, 45)
     yield Case(sweeps, "no doubt", dict([sample("sweeps_total", "7x60", result="search_failed")]), 45)
 
+    money = "InvoiceWorkerMoneyWaits"
+    dead = dict([sample("invoices_at_risk", "0x6 2x290", state="dead", currency="NOK")])
+    yield Case(money, "two days", dead, 1800, ({**JOB, "state": "dead"},), 10)
+    # 20 hours, and 20 more after two without any.
+    cleared = dict([sample("invoices_at_risk", "2x120 0x12 1x120", state="dead", currency="NOK")])
+    yield Case(money, "cleared in between", cleared, 2500, step=10)
+    behind = dict([sample("invoices_at_risk", "9x290", state="behind_gate", currency="NOK")])
+    yield Case(money, "the gate's alert tells", behind, 1800, step=10)
+
     fact = "InvoiceWorkerOldestFact"
     yield Case(
         fact, "an hour", dict([sample("oldest_unsettled_fact_seconds", "0+60x90", partition="3")]), 70, (PARTITION,)

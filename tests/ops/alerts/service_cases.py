@@ -57,6 +57,15 @@ def cases() -> Iterator[Case]:
     letters = "InvoiceWorkerDeadLetters"
     yield Case(letters, "one failed", _settled("0+1x60", "0x20 1x40"), 25, ({**JOB, "reason": "expired"},))
     yield Case(letters, "long ago", _settled("0+1x60", "0x20 1x40"), 45)
+    documents = "InvoiceWorkerDocumentsUnreachable"
+    fetched = dict([sample("document_fetches_total", "0+2x60", result="ok")])
+    away = dict([sample("document_fetches_total", "0+3x60", result="dns")])
+    yield Case(documents, "most fetches", fetched | away, 30, (JOB,))
+    yield Case(documents, "a few", fetched | dict([sample("document_fetches_total", "0+1x60", result="timeout")]), 30)
+    yield Case(
+        documents, "refused ones", dict([sample("document_fetches_total", "0+3x60", result="document_host")]), 30
+    )
+    yield Case(documents, "one event", dict([sample("document_fetches_total", "0x20 4x40", result="connect")]), 30)
     rejected = "InvoiceWorkerManyRejected"
     yield Case(rejected, "a third", _settled("0+2x90", "0x90", "0+1x90"), 60, (JOB,))
     yield Case(rejected, "a tenth", _settled("0+9x90", "0x90", "0+1x90"), 60)
