@@ -1,0 +1,90 @@
+"""Fixtures: the shared world of the pages' commands, and a page's shell in it or in a world of its own."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs import shell as shells
+from tests.docs.pages import Block
+from tests.docs.samples import Story, begun, checkout
+from tests.docs.shell import Shell
+from tests.docs.world import PARTITIONS, World
+
+Environment = dict[str, str]
+_OURS = ("KAFKA_", "KRAVIA_", "TOPIC_", "WORKER_", "DOCUMENT_", "RULE_", "MAKE")
+
+
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
+    """What a reader's shell has set: the environment's programs on PATH, and nothing of ours."""
+    directory = tmp_path_factory.mktemp("reader")
+    process, socket = shells.forks(directory)
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OURS)}
+    installed = Path(sys.executable).parent
+    path = os.pathsep.join([str(shells.programs(directory / "bin")), str(installed), kept.get("PATH", "")])
+    try:
+        yield kept | {"PATH": path, "DOCS_FORKS": socket, "DOCS_WORKER": str(installed / "worker")}
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, reader: Environment) -> Iterator[tuple[World, Story]]:
+    """The world of the pages that don't make one, with its story."""
+    directory = tmp_path_factory.mktemp("world")
+    world = World(directory)
+    try:
+        world.start()
+        _make_topics(world, directory, reader)
+        world.start_worker()
+        yield world, begun(world)
+    finally:
+        world.stop()
+
+
+@pytest.fixture(scope="module")
+def shell_of(
+    tmp_path_factory: pytest.TempPathFactory, reader: Environment, request: pytest.FixtureRequest
+) -> Iterator[Callable[[Block], tuple[Shell, Story | None]]]:
+    """A page's shell: one for all of its blocks, but for a block that wants a world of its own."""
+    made: dict[str, Shell] = {}
+    worlds: list[World] = []
+
+    def shell(block: Block) -> tuple[Shell, Story | None]:
+        kind = block.marker.get("world", "shared")
+        name = block.name if kind == "own" else f"{block.page} {kind}"
+        story = None
+        if kind == "shared":
+            world, story = request.getfixturevalue("shared")
+        if name in made:
+            return made[name], story
+        directory = tmp_path_factory.mktemp("page")
+        root = checkout(directory)
+        (root / ".venv").mkdir()
+        (root / ".venv" / "bin").symlink_to(reader["PATH"].partition(os.pathsep)[0])
+        if kind != "shared":
+            worlds.append(world := World(directory))
+            if kind == "own":
+                world.start()
+                _make_topics(world, directory, reader)
+        # Where the page makes its own world, it says itself where that is.
+        known = {} if kind == "page" else world.environment()
+        made[name] = Shell(directory / "notes", root, world, reader | known)
+        return made[name], story
+
+    try:
+        yield shell
+    finally:
+        for each in made.values():
+            each.kill()
+        for own in worlds:
+            own.stop()
+
+
+def _make_topics(world: World, directory: Path, reader: Environment) -> None:
+    shell = Shell(directory / "topics", directory, world, reader | world.environment())
+    shell.run(f"worker topics create --partitions {PARTITIONS}\n")

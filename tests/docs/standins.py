@@ -1,0 +1,198 @@
+"""Stand-ins for the programs that can't do their work here: each checks its arguments as far as they can be.
+
+`python -m tests.docs.standins NAME ARGUMENTS…` is what PATH holds under NAME. A stand-in ends with 0 where the real one
+would accept the command, as far as can be told, and with 64 and a sentence where it would not, or where the stand-in
+does not know the words: teach it then, from the program's own reference.
+
+What is inside of a command is done for real: `kubectl exec … -- worker …` runs the worker's command, `helm … -f FILE
+--set …` renders the chart.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Never
+
+from tests.docs import standin_helm, standin_kubectl
+from tests.docs.pages import ROOT
+from tests.docs.standin import WRONG, Parser, wrong
+
+TARGETS: Mapping[str, str] = {
+    "demo": "tests/integration/test_demo.py",
+    "test": "this run",
+    "check": "this run, and .ci/run",
+    "install": "this run stands on it",
+    "test-kafka": ".ci/run",
+    "bench": "tests/integration/test_bench.py runs a short one; minutes, on Apache Kafka",
+    "model": "model-small; hours",
+    "model-small": ".ci/run",
+    "simulate": "tests/simulation/test_simulation.py, with fewer seeds",
+    "chaos": "by hand: five minutes, three Kafka brokers; tests/unit/test_chaos_books.py its books",
+    "asyncapi": "by hand: node; tests/unit/test_asyncapi.py holds the document to its source",
+    "chart": "tests/ops/test_chart_objects.py",
+    "base-digest": "by hand: a registry",
+    "ops": "tests/ops/test_dashboards.py, test_alerts.py hold what it writes to its source",
+    "ops-check": "this run: tests/ops",
+    "lock": "by hand: a registry; lock-check in make check",
+    "upgrade": "by hand: a registry",
+    "format": "format-check in make check",
+    "clean": "by hand: it would remove what this runs on",
+    "help": "here",
+    "lock-check": "make check",
+}
+"""What runs each make target that a page prints, since a page's block does not: it is expanded with `make -n` only."""
+
+KAFKA_OPTIONS: Mapping[str, frozenset[str]] = {
+    "kafka-consumer-groups.sh": frozenset(
+        "bootstrap-server command-config group describe members offsets state topic reset-offsets to-earliest to-offset "
+        "to-datetime to-latest shift-by dry-run execute export from-file all-topics all-groups verbose list delete "
+        "timeout".split()
+    ),
+    "kafka-topics.sh": frozenset(
+        "bootstrap-server command-config create delete describe list alter topic partitions replication-factor config "
+        "if-exists if-not-exists".split()
+    ),
+    "kafka-configs.sh": frozenset(
+        "bootstrap-server command-config alter describe entity-type entity-name topic add-config delete-config all "
+        "add-config-file".split()
+    ),
+    "kafka-acls.sh": frozenset(
+        "bootstrap-server command-config add remove list allow-principal deny-principal operation topic group "
+        "transactional-id resource-pattern-type cluster producer consumer force principal".split()
+    ),
+    "kafka-console-consumer.sh": frozenset(
+        "bootstrap-server topic from-beginning partition offset max-messages timeout-ms group isolation-level "
+        "consumer-property consumer.config command-config property formatter-property".split()
+    ),
+    "kafka-get-offsets.sh": frozenset("bootstrap-server command-config topic partitions time topic-partitions".split()),
+    "kafka-mirror-maker.sh": frozenset(),
+    "connect-mirror-maker.sh": frozenset(("clusters",)),
+}
+"""Of Kafka's own programs; tests/docs/test_kafka_programs.py asks Apache Kafka whether it knows them."""
+
+_MODULES = ("tests.bench", "tests.chaos", "tests.simulation")
+"""Programs that take minutes: their options are looked at, `make` says what runs them."""
+
+
+def make(words: Sequence[str]) -> int:
+    """The target is there, and something runs it; its recipe expands."""
+    targets = [word for word in words if "=" not in word and not word.startswith("-")]
+    for target in targets:
+        if target not in TARGETS:
+            wrong(f"make {target}: nothing is known to run this target; say in tests/docs/standins.py what does")
+    done = subprocess.run(["/usr/bin/env", "make", "-n", *words], cwd=ROOT, env=_plain(), check=False, capture_output=True)
+    sys.stderr.buffer.write(done.stderr)
+    return done.returncode
+
+
+def docker(words: Sequence[str]) -> int:
+    """`build` with the Dockerfile's arguments; `run` with settings of ours."""
+    parser = Parser(prog="docker")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    build = verbs.add_parser("build")
+    build.add_argument("--build-arg", action="append", default=[])
+    build.add_argument("-t", "--tag", action="append")
+    build.add_argument("--platform")
+    build.add_argument("directory")
+    run = verbs.add_parser("run")
+    run.add_argument("--rm", action="store_true")
+    run.add_argument("--read-only", action="store_true")
+    run.add_argument("-i", "--interactive", action="store_true")
+    run.add_argument("-t", "--tty", action="store_true")
+    for option in ("--network", "--tmpfs", "--user", "--name", "--entrypoint", "--stop-timeout"):
+        run.add_argument(option)
+    for short, option in (("-e", "--env"), ("-v", "--volume"), ("-p", "--publish")):
+        run.add_argument(short, option, action="append", default=[])
+    run.add_argument("image")
+    run.add_argument("words", nargs=argparse.REMAINDER)
+    for verb in ("push", "pull"):
+        verbs.add_parser(verb).add_argument("image")
+    given = parser.parse_args(words)
+    if given.verb == "build":
+        file = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+        for name in (pair.partition("=")[0] for pair in given.build_arg):
+            if f"\nARG {name}=" not in file:
+                wrong(f"docker build: the Dockerfile has no ARG {name}")
+        if given.directory != ".":
+            wrong("docker build: the context is the repository's root")
+    if given.verb == "run":
+        settings = dict(pair.partition("=")[::2] for pair in given.env)
+        return subprocess.run(["worker", *given.words, "--help"], env=os.environ | settings, check=False).returncode
+    return 0
+
+
+def git(words: Sequence[str]) -> int:
+    """A commit's name, where there need not be one."""
+    if list(words) != ["rev-parse", "HEAD"]:
+        wrong(f"git {' '.join(words)}: only `git rev-parse HEAD` is known here")
+    print("0" * 40)
+    return 0
+
+
+def python(words: Sequence[str]) -> int:
+    """The environment's own; programs that take minutes only read their options."""
+    if words[:1] == ["-m"] and words[1] in _MODULES:
+        return _options_of(words[1], words[2:])
+    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 - what the page says
+
+
+def kafka(name: str) -> Callable[[Sequence[str]], int]:
+    """One of Kafka's own programs: its options are ones that it has."""
+
+    def run(words: Sequence[str]) -> int:
+        for word in words:
+            if word.startswith("--") and word[2:].partition("=")[0] not in KAFKA_OPTIONS[name]:
+                wrong(f"{name}: {word} is no option that is known here")
+        return 0
+
+    return run
+
+
+def _options_of(module: str, words: Sequence[str]) -> int:
+    """Parse only: the parser ends the process where it is wrong, and never comes to run anything."""
+
+    class Parsed(Exception):  # noqa: N818 - no error
+        pass
+
+    def parse(parser: argparse.ArgumentParser, args: Sequence[str] | None = None, namespace: None = None) -> Never:
+        argparse.ArgumentParser.parse_known_args(parser, args, namespace)
+        _, unknown = argparse.ArgumentParser.parse_known_args(parser, args, namespace)
+        if unknown:
+            wrong(f"{module}: no such options: {' '.join(unknown)}")
+        raise Parsed
+
+    import importlib
+    from unittest import mock
+
+    main = importlib.import_module(f"{module}.__main__").main
+    with mock.patch.object(sys, "argv", [module, *words]), mock.patch.object(
+        argparse.ArgumentParser, "parse_args", parse
+    ):
+        try:
+            main()
+        except Parsed:
+            return 0
+    return WRONG
+
+
+def _plain() -> dict[str, str]:
+    """Without this directory of stand-ins on PATH: `make` is looked for once more."""
+    here, *rest = os.environ["PATH"].split(os.pathsep)
+    return os.environ | {"PATH": os.pathsep.join(rest)}
+
+
+STAND_INS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "make": make,
+    "docker": docker,
+    "git": git,
+    "python": python,
+    "helm": standin_helm.helm,
+    "kubectl": standin_kubectl.kubectl,
+    **{name: kafka(name) for name in KAFKA_OPTIONS},
+}
+
+
+if __name__ == "__main__":
+    sys.exit(STAND_INS[sys.argv[1]](sys.argv[2:]))
