@@ -1,4 +1,4 @@
-"""What the brokers told of this user's rights, against what the worker needs (docs/operations.md). Pure."""
+"""What the brokers told of this user's rights, against what the worker needs (docs/how-to/prepare.md). Pure."""
 
 from collections.abc import Iterator
 from typing import Final
