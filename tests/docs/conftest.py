@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs import shell as shells
-from tests.docs.pages import Block
+from tests.docs.blocks import Block
 from tests.docs.samples import Story, begun, checkout
 from tests.docs.shell import Shell
 from tests.docs.world import PARTITIONS, World
@@ -49,32 +49,30 @@ def shared(tmp_path_factory: pytest.TempPathFactory, reader: Environment) -> Ite
 @pytest.fixture(scope="module")
 def shell_of(
     tmp_path_factory: pytest.TempPathFactory, reader: Environment, request: pytest.FixtureRequest
-) -> Iterator[Callable[[Block], tuple[Shell, Story | None]]]:
-    """A page's shell: one for all of its blocks, but for a block that wants a world of its own."""
-    made: dict[str, Shell] = {}
+) -> Iterator[Callable[[Block], Shell]]:
+    """A page's shell, one for all of its blocks in a world."""
+    made: dict[tuple[str, str], Shell] = {}
     worlds: list[World] = []
 
-    def shell(block: Block) -> tuple[Shell, Story | None]:
-        kind = block.marker.get("world", "shared")
-        name = block.name if kind == "own" else f"{block.page} {kind}"
-        story = None
-        if kind == "shared":
-            world, story = request.getfixturevalue("shared")
-        if name in made:
-            return made[name], story
+    def shell(block: Block) -> Shell:
+        if (block.page, block.world) in made:
+            return made[block.page, block.world]
         directory = tmp_path_factory.mktemp("page")
         root = checkout(directory)
         (root / ".venv").mkdir()
         (root / ".venv" / "bin").symlink_to(reader["PATH"].partition(os.pathsep)[0])
-        if kind != "shared":
+        story: Story | None = None
+        if block.world == "shared":
+            world, story = request.getfixturevalue("shared")
+        else:
             worlds.append(world := World(directory))
-            if kind == "own":
+            if block.world == "own":
                 world.start()
                 _make_topics(world, directory, reader)
         # Where the page makes its own world, it says itself where that is.
-        known = {} if kind == "page" else world.environment()
-        made[name] = Shell(directory / "notes", root, world, reader | known)
-        return made[name], story
+        known = {} if block.world == "page" else world.environment()
+        made[block.page, block.world] = Shell(directory / "notes", root, world, reader | known, story)
+        return made[block.page, block.world]
 
     try:
         yield shell

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.jsontext import dumps
-from tests.docs.pages import ROOT
+from tests.docs.markdown import ROOT
 from tests.docs.world import Letter, Trouble, World
 from tests.integration.events import data, event
 
@@ -24,7 +24,7 @@ FINGERPRINT, KRAVIA_ID = "25072167", "4711"
 _COPIED = ("docs", "helm", "schemas")
 _LINKED = (".github", "Dockerfile", "LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements", "tests")
 
-_USED_UP: Mapping[str, Trouble] = {"resolve": "in_doubt", "edit": "rejected", "replay": "forbidden"}
+_USED_UP: Mapping[str, Trouble] = {"resolve": "in_doubt", "edit": "rejected", "replay": "refused", "discard": "refused"}
 _DECIDES = re.compile(r"worker dead-letters (resolve|edit|replay|discard)\b(?!.*--dry-run)")
 _LOGICAL_LINE = re.compile(r"(?:[^\n]*\\\n)*[^\n]*\n?")
 
@@ -35,7 +35,7 @@ class Story:
 
     rejected: Letter
     doubt: Letter
-    forbidden: Letter
+    refused: Letter
 
 
 def addresses(text: str, world: World) -> str:
@@ -58,7 +58,7 @@ def told(text: str, world: World, story: Story) -> str:
 
 
 def _told(line: str, world: World, story: Story) -> str:
-    rejected, doubt, forbidden, invoice_id = story.rejected, story.doubt, story.forbidden, KRAVIA_ID
+    rejected, doubt, refused, invoice_id = story.rejected, story.doubt, story.refused, KRAVIA_ID
     verb = _DECIDES.search(line.replace("\\\n", " "))
     if verb is not None:
         trouble = _trouble(verb[1], line)
@@ -69,14 +69,14 @@ def _told(line: str, world: World, story: Story) -> str:
                 invoice_id = world.registered_by_hand(letter) if "--registered" in line else KRAVIA_ID
             case "rejected":
                 rejected = letter
-            case "forbidden":
-                forbidden = letter
+            case "refused":
+                refused = letter
     for printed, real in (
         (REJECTED, rejected.identity),
         *((origin, rejected.origin) for origin in ORIGINS),
         (DOUBT, doubt.identity),
         ("ORIGIN", doubt.origin),
-        (FINGERPRINT, forbidden.fingerprint),
+        (FINGERPRINT, refused.fingerprint),
         (KRAVIA_ID, invoice_id),
     ):
         line = re.sub(rf"(?<![\w./]){re.escape(printed)}(?![\w/])", real, line)
@@ -84,25 +84,26 @@ def _told(line: str, world: World, story: Story) -> str:
 
 
 def _trouble(verb: str, line: str) -> Trouble:
-    if "--reason conflict" in line or (verb == "discard" and "--reason" not in line):
-        return "conflict"
-    return _USED_UP.get(verb, "forbidden")
+    for trouble in ("conflict", "forbidden"):
+        if f"--reason {trouble}" in line:
+            return trouble
+    return _USED_UP[verb]
 
 
 def begun(world: World) -> Story:
     """Make the story's invoices in a world whose worker runs. Those that went well are there, too."""
     good = [event("20001", event_id="b6a1c0de-0001"), event("30012", documents=1)]
     world.settled(world.send(*good))
-    rejected, _, doubt, *_ = world.letters(
+    rejected, _, doubt, _, refused = world.letters(
         [
             (REJECTED.rpartition("/")[2], "rejected"),
             (RECONCILED.rpartition("/")[2], "in_doubt"),
             (DOUBT.rpartition("/")[2], "in_doubt"),
             ("20004", "conflict"),
+            ("20005", "refused"),
         ]
     )
-    [forbidden] = world.in_trouble("forbidden")
-    return Story(rejected, doubt, forbidden)
+    return Story(rejected, doubt, refused)
 
 
 def checkout(directory: Path) -> Path:

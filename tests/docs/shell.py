@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.docs.pages import ROOT
+from tests.docs.markdown import ROOT
+from tests.docs.samples import Story, addresses, told
 from tests.docs.world import PATIENCE, World, until
 from worker.demo.process import free_port
 
@@ -25,7 +26,6 @@ TIMEOUT = 120.0
 """Seconds for a block."""
 
 MAY_FAIL: tuple[tuple[str, tuple[int, ...], str], ...] = (
-    (r"worker (doctor|topics check)\b", (1,), "the embedded broker tells neither rights nor every config"),
     (r"worker validate ", (1,), "the page's file holds an event that is wrong"),
     (r"worker statement ", (1,), "the world has doubts that nobody has decided: unexplained"),
     (r"worker dead-letters replay .*--since", (1,), "what must be edited or resolved first is left out"),
@@ -79,9 +79,20 @@ class Lasting:
 class Shell:
     """One page's."""
 
-    def __init__(self, directory: Path, checkout: Path, world: World, environment: Mapping[str, str]) -> None:
-        """`environment` is what the reader has set beforehand, PATH among it; `directory` takes notes."""
+    def __init__(
+        self,
+        directory: Path,
+        checkout: Path,
+        world: World,
+        environment: Mapping[str, str],
+        story: Story | None = None,
+    ) -> None:
+        """`environment` is what the reader has set beforehand, PATH among it; `directory` takes notes.
+
+        `story`: the invoices that the page tells of, where the world has them.
+        """
         self.world = world
+        self._story = story
         self._notes = directory
         self._directory = checkout
         self._environment = dict(environment)
@@ -90,6 +101,9 @@ class Shell:
 
     def run(self, text: str) -> str:
         """Run a block; what it printed. AssertionError where a command failed that may not."""
+        text = addresses(text, self.world)
+        if self._story is not None:
+            text = told(text, self.world, self._story)
         said = ""
         for lasts, part in _parts(text):
             said += self._start(part) if lasts else self._script(part)

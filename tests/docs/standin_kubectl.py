@@ -73,7 +73,7 @@ def kubectl(words: Sequence[str]) -> int:
         case _:
             if given.selector:
                 _selects(given.selector)
-            _known(given.objects)
+            _known(given.objects or ())
     return 0
 
 
@@ -103,7 +103,7 @@ def _parser() -> Parser:
     verb("get", selector, "-o|--output", "--sort-by", "--field-selector", switches=["-w|--watch"])
     verb("describe", selector)
     logs = ["-f|--follow", "-p|--previous", "--timestamps", "--prefix", "--all-containers"]
-    verb("logs", selector, container, "--tail", "--since", switches=logs, objects="?")
+    verb("logs", selector, container, "--tail", "--since", switches=logs)
     verb("exec", container, switches=["-i|--stdin", "-t|--tty"])
     verb("port-forward", objects="+")
     verb("delete", selector, switches=["--ignore-not-found"])
@@ -165,6 +165,8 @@ def _kind(text: str) -> str:
 
 
 def _is_there(kind: str, name: str) -> None:
+    if name.isupper():
+        return  # the page's word for what the reader has: POD, NAME
     if (kind, name) not in _rendered() and (kind.lower(), name) not in THEIRS:
         wrong(f"kubectl: the chart renders no {kind} {name} for the release {' or '.join(RELEASES)}")
 

@@ -10,13 +10,14 @@ What is inside of a command is done for real: `kubectl exec … -- worker …` r
 
 import argparse
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Never
+from unittest import mock
 
-from tests.docs import standin_helm, standin_kubectl
-from tests.docs.pages import ROOT
+from tests.docs.markdown import ROOT
 from tests.docs.standin import WRONG, Parser, wrong
 
 TARGETS: Mapping[str, str] = {
@@ -67,10 +68,17 @@ KAFKA_OPTIONS: Mapping[str, frozenset[str]] = {
         "consumer-property consumer.config command-config property formatter-property".split()
     ),
     "kafka-get-offsets.sh": frozenset("bootstrap-server command-config topic partitions time topic-partitions".split()),
-    "kafka-mirror-maker.sh": frozenset(),
-    "connect-mirror-maker.sh": frozenset(("clusters",)),
 }
 """Of Kafka's own programs; tests/docs/test_kafka_programs.py asks Apache Kafka whether it knows them."""
+KAFKA_TOOLS: Mapping[str, str] = {
+    "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+    "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+    "kafka-configs.sh": "kafka.admin.ConfigCommand",
+    "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
+    "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
+    "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
+}
+"""What each of them runs (Kafka 4.3's bin/)."""
 
 _MODULES = ("tests.bench", "tests.chaos", "tests.simulation")
 """Programs that take minutes: their options are looked at, `make` says what runs them."""
@@ -138,6 +146,20 @@ def python(words: Sequence[str]) -> int:
     os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 - what the page says
 
 
+def helm(words: Sequence[str]) -> int:
+    """See standin_helm, which takes a while to import."""
+    from tests.docs import standin_helm
+
+    return standin_helm.helm(words)
+
+
+def kubectl(words: Sequence[str]) -> int:
+    """See standin_kubectl, likewise."""
+    from tests.docs import standin_kubectl
+
+    return standin_kubectl.kubectl(words)
+
+
 def kafka(name: str) -> Callable[[Sequence[str]], int]:
     """One of Kafka's own programs: its options are ones that it has."""
 
@@ -156,22 +178,15 @@ def _options_of(module: str, words: Sequence[str]) -> int:
     class Parsed(Exception):  # noqa: N818 - no error
         pass
 
-    def parse(parser: argparse.ArgumentParser, args: Sequence[str] | None = None, namespace: None = None) -> Never:
-        argparse.ArgumentParser.parse_known_args(parser, args, namespace)
-        _, unknown = argparse.ArgumentParser.parse_known_args(parser, args, namespace)
+    def parse(parser: argparse.ArgumentParser, *_: object) -> Never:
+        _, unknown = parser.parse_known_args(words)
         if unknown:
             wrong(f"{module}: no such options: {' '.join(unknown)}")
         raise Parsed
 
-    import importlib
-    from unittest import mock
-
-    main = importlib.import_module(f"{module}.__main__").main
-    with mock.patch.object(sys, "argv", [module, *words]), mock.patch.object(
-        argparse.ArgumentParser, "parse_args", parse
-    ):
+    with mock.patch.object(argparse.ArgumentParser, "parse_args", parse):
         try:
-            main()
+            runpy.run_module(module, run_name="__main__")
         except Parsed:
             return 0
     return WRONG
@@ -188,8 +203,8 @@ STAND_INS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "docker": docker,
     "git": git,
     "python": python,
-    "helm": standin_helm.helm,
-    "kubectl": standin_kubectl.kubectl,
+    "helm": helm,
+    "kubectl": kubectl,
     **{name: kafka(name) for name in KAFKA_OPTIONS},
 }
 

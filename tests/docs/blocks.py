@@ -1,15 +1,18 @@
-"""The pages of the repository and what they print: fenced blocks, and commands in the text.
+"""What the pages print: fenced blocks, and commands in the text.
 
 A block may have a marker, an HTML comment right above its fence, which no reader sees:
 
-    <!-- test: world=own -->
+    <!-- test: world=page -->
 
 | marker | means |
 | --- | --- |
-| `world=own` | the block runs in a world of its own (broker, topics, Kravia; no worker), not in the shared one |
+| `world=page` | from here to the page's end the page makes its world itself (broker, Kravia, worker), as in the quickstart |
+| `world=own` | likewise, and there are a broker, topics and Kravia already, with no worker |
 | `dies` | the worker that the block starts ends by SIGKILL once it gets an event |
-| `shows=TEXT` | TEXT must be in what the block prints |
+| `output` | a text block: the block before it prints these lines, but for numbers and what `…` stands for |
 | `values` | a yaml block: values of the chart, which must render (others must only be YAML) |
+
+Without a marker commands run in a world that the pages share, whose worker runs and has something to tell.
 """
 
 import re
@@ -21,11 +24,11 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-ROOT = Path(__file__).parents[2]
+from tests.docs.markdown import ROOT, pages
 
 LANGUAGES = ("sh", "text", "json", "yaml", "python", "java", "promql", "mermaid")
 """What a fence may be. Commands are `sh`; `text` is what something prints, and everything that is no language."""
-MARKERS = ("world", "dies", "shows", "values")
+MARKERS = ("world", "dies", "output", "values")
 
 _MARKER = re.compile(r"<!-- test: (.*?) -->\s*", re.DOTALL)
 
@@ -40,6 +43,7 @@ class Block:
     """Of its opening fence."""
     language: str
     text: str
+    world: str = "shared"
     marker: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -55,12 +59,6 @@ class Inline:
     line: int
     """Where its paragraph or table begins."""
     text: str
-
-
-def pages() -> list[Path]:
-    """Every page that is ours, generated ones too; not what an installation or a build left behind."""
-    folders = ("docs", "helm", "schemas", "tests", "worker")
-    return sorted([*ROOT.glob("*.md"), *(path for folder in folders for path in (ROOT / folder).rglob("*.md"))])
 
 
 def page_name(path: Path) -> str:
@@ -82,14 +80,18 @@ def blocks(page: str, text: str) -> list[Block]:
     """The fenced blocks of a page. Raises ValueError for a marker that is not understood or has no block."""
     made = []
     pending: Mapping[str, str] | None = None
+    world = "shared"
     for token in _parsed(text):
         if token.type == "html_block" and (marker := _MARKER.fullmatch(token.content.strip())) is not None:
             pending = _marker(marker[1], f"{page}:{_line(token)}")
         elif token.type == "fence":
-            made.append(Block(page, _line(token), token.info.strip(), token.content, pending or {}))
+            world = (pending or {}).get("world", world)
+            made.append(Block(page, _line(token), token.info.strip(), token.content, world, pending or {}))
             pending = None
         elif pending is not None:
             raise ValueError(f"{page}:{_line(token)}: a marker without a block right below it")
+    if pending is not None:
+        raise ValueError(f"{page}: a marker at its end, without a block")
     return made
 
 

@@ -1,0 +1,24 @@
+"""The options of Kafka's own programs that pages use: Apache Kafka has them."""
+
+import subprocess
+
+import pytest
+
+from tests.brokers.jars import java, kafka_jars
+from tests.docs.standins import KAFKA_OPTIONS, KAFKA_TOOLS
+
+
+@pytest.mark.apache
+@pytest.mark.parametrize("program", KAFKA_OPTIONS)
+def test_kafka_knows_the_options(program: str) -> None:
+    done = subprocess.run(
+        [java(), "-cp", f"{kafka_jars()}/*", KAFKA_TOOLS[program], "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert "--bootstrap-server" in said
+    unknown = {option for option in KAFKA_OPTIONS[program] if f"--{option}" not in said}
+    assert not unknown
