@@ -78,6 +78,8 @@ def _told(line: str, world: World, story: Story) -> str:
         ("ORIGIN", doubt.origin),
         (FINGERPRINT, refused.fingerprint),
         (KRAVIA_ID, invoice_id),
+        ("<topic>/<partition>/<offset>", refused.origin),
+        ("<key>", refused.identity),
     ):
         line = re.sub(rf"(?<![\w./]){re.escape(printed)}(?![\w/])", real, line)
     return line

@@ -264,5 +264,3 @@ def forks(directory: Path) -> tuple[subprocess.Popen[str], str]:
     assert process.stdout is not None
     assert process.stdout.readline() == "listening\n"
     return process, str(path)
-
-

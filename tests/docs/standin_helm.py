@@ -41,7 +41,14 @@ def _parser() -> Parser:
         for option in ("--version", "--timeout"):
             command.add_argument(option)
         command.add_argument("-n", "--namespace", default="default")
-        switches = ["--wait", "--atomic", "--create-namespace", "--reuse-values", "--reset-then-reuse-values", "--dry-run"]
+        switches = [
+            "--wait",
+            "--atomic",
+            "--create-namespace",
+            "--reuse-values",
+            "--reset-then-reuse-values",
+            "--dry-run",
+        ]
         for switch in [*switches, *(["--install", "-i"] if verb == "upgrade" else [])]:
             command.add_argument(switch, action="store_true")
         if verb != "lint":

@@ -41,33 +41,117 @@ TARGETS: Mapping[str, str] = {
     "format": "format-check in make check",
     "clean": "by hand: it would remove what this runs on",
     "help": "here",
+    "format-check": "make check",
+    "imports": "make check",
+    "lint": "make check",
     "lock-check": "make check",
+    "types": "make check",
 }
 """What runs each make target that a page prints, since a page's block does not: it is expanded with `make -n` only."""
 
 KAFKA_OPTIONS: Mapping[str, frozenset[str]] = {
     "kafka-consumer-groups.sh": frozenset(
-        "bootstrap-server command-config group describe members offsets state topic reset-offsets to-earliest to-offset "
-        "to-datetime to-latest shift-by dry-run execute export from-file all-topics all-groups verbose list delete "
-        "timeout".split()
+        [
+            "bootstrap-server",
+            "command-config",
+            "group",
+            "describe",
+            "members",
+            "offsets",
+            "state",
+            "topic",
+            "reset-offsets",
+            "to-earliest",
+            "to-offset",
+            "to-datetime",
+            "to-latest",
+            "shift-by",
+            "dry-run",
+            "execute",
+            "export",
+            "from-file",
+            "all-topics",
+            "all-groups",
+            "verbose",
+            "list",
+            "delete",
+            "timeout",
+        ]
     ),
     "kafka-topics.sh": frozenset(
-        "bootstrap-server command-config create delete describe list alter topic partitions replication-factor config "
-        "if-exists if-not-exists".split()
+        [
+            "bootstrap-server",
+            "command-config",
+            "create",
+            "delete",
+            "describe",
+            "list",
+            "alter",
+            "topic",
+            "partitions",
+            "replication-factor",
+            "config",
+            "if-exists",
+            "if-not-exists",
+        ]
     ),
     "kafka-configs.sh": frozenset(
-        "bootstrap-server command-config alter describe entity-type entity-name topic add-config delete-config all "
-        "add-config-file".split()
+        [
+            "bootstrap-server",
+            "command-config",
+            "alter",
+            "describe",
+            "entity-type",
+            "entity-name",
+            "topic",
+            "add-config",
+            "delete-config",
+            "all",
+            "add-config-file",
+        ]
     ),
     "kafka-acls.sh": frozenset(
-        "bootstrap-server command-config add remove list allow-principal deny-principal operation topic group "
-        "transactional-id resource-pattern-type cluster producer consumer force principal".split()
+        [
+            "bootstrap-server",
+            "command-config",
+            "add",
+            "remove",
+            "list",
+            "allow-principal",
+            "deny-principal",
+            "operation",
+            "topic",
+            "group",
+            "transactional-id",
+            "resource-pattern-type",
+            "cluster",
+            "producer",
+            "consumer",
+            "force",
+            "principal",
+        ]
     ),
     "kafka-console-consumer.sh": frozenset(
-        "bootstrap-server topic from-beginning partition offset max-messages timeout-ms group isolation-level "
-        "consumer-property consumer.config command-config property formatter-property".split()
+        [
+            "bootstrap-server",
+            "topic",
+            "from-beginning",
+            "partition",
+            "offset",
+            "max-messages",
+            "timeout-ms",
+            "group",
+            "isolation-level",
+            "consumer-property",
+            "consumer.config",
+            "command-config",
+            "property",
+            "formatter-property",
+        ]
     ),
-    "kafka-get-offsets.sh": frozenset("bootstrap-server command-config topic partitions time topic-partitions".split()),
+    "kafka-get-offsets.sh": frozenset(
+        ["bootstrap-server", "command-config", "topic", "partitions", "time", "topic-partitions"]
+    ),
 }
 """Of Kafka's own programs; tests/docs/test_kafka_programs.py asks Apache Kafka whether it knows them."""
 KAFKA_TOOLS: Mapping[str, str] = {
@@ -90,7 +174,9 @@ def make(words: Sequence[str]) -> int:
     for target in targets:
         if target not in TARGETS:
             wrong(f"make {target}: nothing is known to run this target; say in tests/docs/standins.py what does")
-    done = subprocess.run(["/usr/bin/env", "make", "-n", *words], cwd=ROOT, env=_plain(), check=False, capture_output=True)
+    done = subprocess.run(
+        ["/usr/bin/env", "make", "-n", *words], cwd=ROOT, env=_plain(), check=False, capture_output=True
+    )
     sys.stderr.buffer.write(done.stderr)
     return done.returncode
 

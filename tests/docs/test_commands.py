@@ -7,10 +7,19 @@ import pytest
 
 from tests.docs.blocks import Block, all_blocks
 from tests.docs.shell import Shell
+from tests.docs.standin_kubectl import RELEASES
 from tests.docs.world import until
 from tests.integration.events import event
+from tests.ops import charts
 
-BLOCKS = [block for block in all_blocks() if block.language == "sh"]
+
+def notes() -> Block:
+    """The commands that the chart prints when it is installed: the lines that are set in."""
+    text = charts.texts(charts.example("minimal"), name=RELEASES[0])["NOTES.txt"]
+    return Block("helm/templates/NOTES.txt", 1, "sh", "".join(re.findall(r"^  +(?:\S.*\n)", text, re.MULTILINE)))
+
+
+BLOCKS = [*(block for block in all_blocks() if block.language == "sh"), notes()]
 LAST = {(block.page, block.world): block.name for block in BLOCKS}
 """The last block of each page (and world): what still runs there is stopped."""
 PROGRAMS = ("kcat", "jq", "curl", "uuidgen")

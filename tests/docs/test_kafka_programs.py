@@ -5,11 +5,14 @@ import subprocess
 import pytest
 
 from tests.brokers.jars import java, kafka_jars
+from tests.docs.markdown import pages
 from tests.docs.standins import KAFKA_OPTIONS, KAFKA_TOOLS
+
+PAGES = "\n".join(path.read_text(encoding="utf-8") for path in pages())
 
 
 @pytest.mark.apache
-@pytest.mark.parametrize("program", KAFKA_OPTIONS)
+@pytest.mark.parametrize("program", [program for program in KAFKA_OPTIONS if program in PAGES])
 def test_kafka_knows_the_options(program: str) -> None:
     done = subprocess.run(
         [java(), "-cp", f"{kafka_jars()}/*", KAFKA_TOOLS[program], "--help"],

@@ -278,7 +278,7 @@ def _get(url: str) -> bytes | None:
         return None
 
 
-def _post(url: str, value: object, headers: Mapping[str, str] = {}) -> None:  # noqa: B006 - never changed
+def _post(url: str, value: object, headers: Mapping[str, str] = {}) -> None:
     request = urllib.request.Request(  # noqa: S310 - our own http URL
         url, json.dumps(value).encode(), {"Content-Type": "application/json", **headers}
     )
