@@ -6,8 +6,9 @@ A block may have a marker, an HTML comment right above its fence, which no reade
 
 | marker | means |
 | --- | --- |
-| `world=page` | from here to the page's end the page makes its world itself (broker, Kravia, worker), as in the quickstart |
-| `world=own` | likewise, and there are a broker, topics and Kravia already, with no worker |
+| `world=page` | from here to the page's end: the page makes its world itself (broker, Kravia, worker) |
+| `world=own` | likewise, and broker, topics and Kravia are there already, with no worker |
+| `world=lost` | likewise, and a copy of a ledger, events sent again, and one of their invoices at Kravia |
 | `dies` | the worker that the block starts ends by SIGKILL once it gets an event |
 | `output` | a text block: the block before it prints these lines, but for numbers and what `…` stands for |
 | `values` | a yaml block: values of the chart, which must render (others must only be YAML) |
@@ -28,6 +29,7 @@ from tests.docs.markdown import ROOT, pages
 
 LANGUAGES = ("sh", "text", "json", "yaml", "python", "java", "promql", "mermaid")
 """What a fence may be. Commands are `sh`; `text` is what something prints, and everything that is no language."""
+WORLDS = ("shared", "page", "own", "lost")
 MARKERS = ("world", "dies", "output", "values")
 
 _MARKER = re.compile(r"<!-- test: (.*?) -->\s*", re.DOTALL)
@@ -117,4 +119,6 @@ def _marker(text: str, where: str) -> dict[str, str]:
     found = dict(word.partition("=")[::2] for word in shlex.split(text))
     if unknown := found.keys() - set(MARKERS):
         raise ValueError(f"{where}: no such marker: {', '.join(sorted(unknown))}; there are {', '.join(MARKERS)}")
+    if (world := found.get("world", "shared")) not in WORLDS:
+        raise ValueError(f"{where}: a marker with no such world: {world}; there are {', '.join(WORLDS)}")
     return found

@@ -1,15 +1,17 @@
 """Fixtures: the shared world of the pages' commands, and a page's shell in it or in a world of its own."""
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.docs import shell as shells
+from tests.docs import programs
 from tests.docs.blocks import Block
-from tests.docs.samples import Story, begun, checkout
+from tests.docs.markdown import ROOT
+from tests.docs.samples import Story, begun, checkout, lost
 from tests.docs.shell import Shell
 from tests.docs.world import PARTITIONS, World
 
@@ -21,12 +23,12 @@ _OURS = ("KAFKA_", "KRAVIA_", "TOPIC_", "WORKER_", "DOCUMENT_", "RULE_", "MAKE")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """What a reader's shell has set: the environment's programs on PATH, and nothing of ours."""
     directory = tmp_path_factory.mktemp("reader")
-    process, socket = shells.forks(directory)
+    process, socket = programs.forks(directory)
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_OURS)}
     installed = Path(sys.executable).parent
-    path = os.pathsep.join([str(shells.programs(directory / "bin")), str(installed), kept.get("PATH", "")])
+    path = os.pathsep.join([str(programs.programs(directory / "bin")), str(installed), kept.get("PATH", "")])
     try:
-        yield kept | {"PATH": path, "DOCS_FORKS": socket, "DOCS_WORKER": str(installed / "worker")}
+        yield kept | {"PATH": path, "DOCS_FORKS": socket, "DOCS_INSTALLED": str(installed)}
     finally:
         process.kill()
         process.communicate()
@@ -66,9 +68,14 @@ def shell_of(
             world, story = request.getfixturevalue("shared")
         else:
             worlds.append(world := World(directory))
-            if block.world == "own":
+            if block.world != "page":
                 world.start()
                 _make_topics(world, directory, reader)
+            if block.world == "lost":
+                lost(world)
+                before: World = request.getfixturevalue("shared")[0]
+                export = [ROOT / "docs/examples/backup/export-ledger.sh", root / "build/ledger.tsv"]
+                subprocess.run([*export, before.broker.bootstrap], check=True)
         # Where the page makes its own world, it says itself where that is.
         known = {} if block.world == "page" else world.environment()
         made[block.page, block.world] = Shell(directory / "notes", root, world, reader | known, story)

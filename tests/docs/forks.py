@@ -1,8 +1,8 @@
-"""`worker` on PATH, without the second that each Python process takes to import it.
+"""The programs on PATH, without the second that each Python process takes to import the worker.
 
-A server process imports the worker once and forks for each command: arguments, environment, directory and the caller's
-own stdin, stdout and stderr come over a UNIX socket from `worker_client.py`, which is what the PATH holds. The command
-runs in a process of its own, by the same `worker.cli.main` that the installed script calls.
+A server process imports the worker, and the stand-ins, once and forks for each command: arguments, environment,
+directory and the caller's own stdin, stdout and stderr come over a UNIX socket from `client.py`, which is what PATH
+holds. The command runs in a process of its own; `worker` is the same `worker.cli.main` that the installed script calls.
 """
 
 import array
@@ -16,7 +16,12 @@ import sys
 import traceback
 from typing import Any
 
+# None of them starts a thread: a process with threads must not fork. So not Helm's engine, which is Go.
 _MODULES = (
+    "tests.bench.report",
+    "tests.chaos.world",
+    "tests.docs.standins",
+    "tests.simulation.run",
     "worker.app",
     "worker.checking.judge",
     "worker.cli.program",
@@ -36,6 +41,8 @@ def serve(path: str) -> None:
         listener.bind(path)
         listener.listen(16)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them: they tell their own status
+        threads = len(os.listdir("/proc/self/task"))
+        assert threads == 1, f"{threads} threads: what is imported here must not start any"
         print("listening", flush=True)
         while True:
             caller, _ = listener.accept()
@@ -85,14 +92,16 @@ def _run(request: dict[str, Any]) -> int:
     os.chdir(request["directory"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.argv = ["worker", *request["arguments"]]
+    sys.argv = [request["program"], *request["arguments"]]
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - they end with the process
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115
+    from tests.docs.standins import STAND_INS
     from worker.cli import main
 
+    stand_in = STAND_INS.get(request["program"])
     try:
-        return main()
+        return main() if stand_in is None else stand_in(request["arguments"])
     except SystemExit as end:  # argparse's
         if isinstance(end.code, str):
             print(end.code, file=sys.stderr)

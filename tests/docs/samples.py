@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from schemas.jsontext import dumps
@@ -20,6 +21,8 @@ REJECTED, DOUBT, RECONCILED = "10759/Invoice/20002", "10759/Invoice/30004", "107
 ORIGINS = ("invoice.requests/3/17", "invoice.requests/3/1042", "invoice.requests/3/0")
 """The printed places of REJECTED's event. Its number leads to partition 3 of 12."""
 FINGERPRINT, KRAVIA_ID = "25072167", "4711"
+COPIED = "2026-11-27"
+"""The day of the copy that a page restores; the world's is of yesterday."""
 
 _COPIED = ("docs", "helm", "schemas")
 _LINKED = (".github", "Dockerfile", "LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements", "tests")
@@ -43,13 +46,14 @@ def addresses(text: str, world: World) -> str:
     for printed, real in (
         (r"\b(?:localhost|kafka-bootstrap\.kafka):9092\b", world.broker.bootstrap),
         (r"--kafka-port 9092\b", f"--kafka-port {world.broker.port}"),
+        (r"(\blocalhost:|--kafka-port )9093\b", rf"\g<1>{world.scratch_port}"),
         (r"--port 8081\b", f"--port {world.kravia_port}"),
         (r"\b(?:localhost|127\.0\.0\.1):8081\b", f"127.0.0.1:{world.kravia_port}"),
         (r"\blocalhost:8080\b", f"127.0.0.1:{world.http_port}"),
         (r"\bworker status\b(?! --url)", f"worker status --url http://127.0.0.1:{world.http_port}/status"),
     ):
         text = re.sub(printed, real, text)
-    return text
+    return text.replace(COPIED, f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}")
 
 
 def told(text: str, world: World, story: Story) -> str:
@@ -66,11 +70,14 @@ def _told(line: str, world: World, story: Story) -> str:
         match trouble:
             case "in_doubt":
                 doubt = letter
-                invoice_id = world.registered_by_hand(letter) if "--registered" in line else KRAVIA_ID
+                if "--registered" in line:
+                    invoice_id = world.registered_by_hand(letter.identity.rpartition("/")[2])
             case "rejected":
                 rejected = letter
             case "refused":
                 refused = letter
+            case "forbidden" | "conflict":
+                pass  # the command names the reason, not the letter
     for printed, real in (
         (REJECTED, rejected.identity),
         *((origin, rejected.origin) for origin in ORIGINS),
@@ -108,6 +115,12 @@ def begun(world: World) -> Story:
     return Story(rejected, doubt, refused)
 
 
+def lost(world: World) -> None:
+    """Events sent again to a cluster that was lost; Kravia has one of their invoices."""
+    world.send(event("20001"), event("20003"), event("20006"))
+    world.registered_by_hand("20006")
+
+
 def checkout(directory: Path) -> Path:
     """A directory laid out like a checkout that commands may write into, with the files that pages speak of."""
     root = directory / "checkout"
@@ -117,6 +130,7 @@ def checkout(directory: Path) -> Path:
     for name in _LINKED:
         if (ROOT / name).exists():
             (root / name).symlink_to(ROOT / name)
+    (root / "build").mkdir()
     for name, make in FILES.items():
         (root / name).write_bytes(make())
     return root
@@ -131,7 +145,7 @@ FILES: Mapping[str, Callable[[], bytes]] = {
     "event.json": lambda: _requests("20001"),
     "corrected.json": lambda: _requests("20002"),
     "events.jsonl": lambda: _requests("20003") + dumps(data("20001", dueDate="2026-02-30")) + b"\n",
-    "values.yaml": lambda: (ROOT / "helm" / "ci" / "minimal-values.yaml").read_bytes(),
+    "values.yaml": (ROOT / "helm" / "ci" / "minimal-values.yaml").read_bytes,
     "invoice-20003.pdf": lambda: b"%PDF-1.4\n",
     "token": lambda: b"local\n",
 }

@@ -12,12 +12,10 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.docs.markdown import ROOT
 from tests.docs.samples import Story, addresses, told
 from tests.docs.world import PATIENCE, World, until
 from worker.demo.process import free_port
@@ -146,6 +144,8 @@ class Shell:
             )
         self._lasting.append(started := Lasting(line, kind, process, log))
         until(lambda: _is_ready(started, port, self.world), bool, f"`{line}` is ready")
+        if "--observe" in line:
+            self.world.wait_observed()
         return ""
 
     def died(self) -> None:
@@ -221,46 +221,11 @@ def _is_ready(lasting: Lasting, port: int, world: World) -> bool:
             return world.is_ready(port)
         case "watch":
             return lasting.log.stat().st_size > 0
-        case "broker":
-            return _listens(world.broker.port)
         case _:
-            return _listens(world.kravia_port)
+            [_, own] = re.findall(r"--(kafka-)?port (\d+)", lasting.line)[0]
+            return _listens(int(own))
 
 
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def programs(directory: Path) -> Path:
-    """A directory for PATH's beginning: our `worker`, and the stand-ins for what is not to be had here."""
-    from tests.docs.standins import STAND_INS
-
-    directory.mkdir(parents=True)
-    client = (Path(__file__).parent / "worker_client.py").read_text(encoding="utf-8")
-    _program(directory / "worker", f"#!{sys.executable} -IS\n{client}")
-    for name in STAND_INS:
-        call = f'exec {shlex.quote(sys.executable)} -m tests.docs.standins {name} "$@"'
-        _program(directory / name, f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(ROOT))} {call}\n")
-    _program(directory / "activate", ": # `. .venv/bin/activate`: it is active\n")
-    return directory
-
-
-def _program(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-    path.chmod(0o755)
-
-
-def forks(directory: Path) -> tuple[subprocess.Popen[str], str]:
-    """The process that `worker` commands are forked from, and its socket."""
-    path = directory / "forks"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.docs.forks", str(path)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "listening\n"
-    return process, str(path)

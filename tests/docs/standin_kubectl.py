@@ -3,8 +3,7 @@
 import argparse
 import re
 import subprocess
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,17 +131,14 @@ def _exec(given: Any, inner: Sequence[str]) -> int:
     return subprocess.run(inner, check=False).returncode
 
 
-@cache
-def _rendered() -> frozenset[tuple[str, str]]:
-    """Kind and name of every object of every example, and of the pods."""
-    found: set[tuple[str, str]] = set()
+def _rendered() -> Iterator[tuple[str, str]]:
+    """Kind and name of the objects of the examples, one after another, and of the pods that have a name."""
     for release in RELEASES:
         for example in EXAMPLES:
             for each in render(values_of(example), name=release):
-                found.add((each["kind"], each["metadata"]["name"]))
+                yield each["kind"], each["metadata"]["name"]
                 if each["kind"] == "StatefulSet":
-                    found |= {("Pod", f"{each['metadata']['name']}-{number}") for number in range(3)}
-    return frozenset(found)
+                    yield from (("Pod", f"{each['metadata']['name']}-{number}") for number in range(3))
 
 
 def _known(objects: Sequence[str]) -> None:

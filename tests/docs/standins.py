@@ -1,6 +1,6 @@
 """Stand-ins for the programs that can't do their work here: each checks its arguments as far as they can be.
 
-`python -m tests.docs.standins NAME ARGUMENTS…` is what PATH holds under NAME. A stand-in ends with 0 where the real one
+A stand-in ends with 0 where the real one
 would accept the command, as far as can be told, and with 64 and a sentence where it would not, or where the stand-in
 does not know the words: teach it then, from the program's own reference.
 
@@ -19,6 +19,7 @@ from unittest import mock
 
 from tests.docs.markdown import ROOT
 from tests.docs.standin import WRONG, Parser, wrong
+from tests.docs.standin_kafka import OPTIONS, kafka
 
 TARGETS: Mapping[str, str] = {
     "demo": "tests/integration/test_demo.py",
@@ -48,124 +49,6 @@ TARGETS: Mapping[str, str] = {
     "types": "make check",
 }
 """What runs each make target that a page prints, since a page's block does not: it is expanded with `make -n` only."""
-
-KAFKA_OPTIONS: Mapping[str, frozenset[str]] = {
-    "kafka-consumer-groups.sh": frozenset(
-        [
-            "bootstrap-server",
-            "command-config",
-            "group",
-            "describe",
-            "members",
-            "offsets",
-            "state",
-            "topic",
-            "reset-offsets",
-            "to-earliest",
-            "to-offset",
-            "to-datetime",
-            "to-latest",
-            "shift-by",
-            "dry-run",
-            "execute",
-            "export",
-            "from-file",
-            "all-topics",
-            "all-groups",
-            "verbose",
-            "list",
-            "delete",
-            "timeout",
-        ]
-    ),
-    "kafka-topics.sh": frozenset(
-        [
-            "bootstrap-server",
-            "command-config",
-            "create",
-            "delete",
-            "describe",
-            "list",
-            "alter",
-            "topic",
-            "partitions",
-            "replication-factor",
-            "config",
-            "if-exists",
-            "if-not-exists",
-        ]
-    ),
-    "kafka-configs.sh": frozenset(
-        [
-            "bootstrap-server",
-            "command-config",
-            "alter",
-            "describe",
-            "entity-type",
-            "entity-name",
-            "topic",
-            "add-config",
-            "delete-config",
-            "all",
-            "add-config-file",
-        ]
-    ),
-    "kafka-acls.sh": frozenset(
-        [
-            "bootstrap-server",
-            "command-config",
-            "add",
-            "remove",
-            "list",
-            "allow-principal",
-            "deny-principal",
-            "operation",
-            "topic",
-            "group",
-            "transactional-id",
-            "resource-pattern-type",
-            "cluster",
-            "producer",
-            "consumer",
-            "force",
-            "principal",
-        ]
-    ),
-    "kafka-console-consumer.sh": frozenset(
-        [
-            "bootstrap-server",
-            "topic",
-            "from-beginning",
-            "partition",
-            "offset",
-            "max-messages",
-            "timeout-ms",
-            "group",
-            "isolation-level",
-            "consumer-property",
-            "consumer.config",
-            "command-config",
-            "property",
-            "formatter-property",
-        ]
-    ),
-    "kafka-get-offsets.sh": frozenset(
-        ["bootstrap-server", "command-config", "topic", "partitions", "time", "topic-partitions"]
-    ),
-}
-"""Of Kafka's own programs; tests/docs/test_kafka_programs.py asks Apache Kafka whether it knows them."""
-KAFKA_TOOLS: Mapping[str, str] = {
-    "kafka-consumer-groups.sh": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
-    "kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
-    "kafka-configs.sh": "kafka.admin.ConfigCommand",
-    "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
-    "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
-    "kafka-get-offsets.sh": "org.apache.kafka.tools.GetOffsetShell",
-}
-"""What each of them runs (Kafka 4.3's bin/)."""
-
-_MODULES = ("tests.bench", "tests.chaos", "tests.simulation")
-"""Programs that take minutes: their options are looked at, `make` says what runs them."""
 
 
 def make(words: Sequence[str]) -> int:
@@ -226,10 +109,8 @@ def git(words: Sequence[str]) -> int:
 
 
 def python(words: Sequence[str]) -> int:
-    """The environment's own; programs that take minutes only read their options."""
-    if words[:1] == ["-m"] and words[1] in _MODULES:
-        return _options_of(words[1], words[2:])
-    os.execv(sys.executable, [sys.executable, *words])  # noqa: S606 - what the page says
+    """Programs that take minutes: only their options are read. All else is the environment's own (client.py)."""
+    return _options_of(words[1], words[2:])
 
 
 def helm(words: Sequence[str]) -> int:
@@ -246,25 +127,13 @@ def kubectl(words: Sequence[str]) -> int:
     return standin_kubectl.kubectl(words)
 
 
-def kafka(name: str) -> Callable[[Sequence[str]], int]:
-    """One of Kafka's own programs: its options are ones that it has."""
-
-    def run(words: Sequence[str]) -> int:
-        for word in words:
-            if word.startswith("--") and word[2:].partition("=")[0] not in KAFKA_OPTIONS[name]:
-                wrong(f"{name}: {word} is no option that is known here")
-        return 0
-
-    return run
-
-
 def _options_of(module: str, words: Sequence[str]) -> int:
     """Parse only: the parser ends the process where it is wrong, and never comes to run anything."""
 
     class Parsed(Exception):  # noqa: N818 - no error
         pass
 
-    def parse(parser: argparse.ArgumentParser, *_: object) -> Never:
+    def parse(parser: argparse.ArgumentParser, *_given: object) -> Never:
         _, unknown = parser.parse_known_args(words)
         if unknown:
             wrong(f"{module}: no such options: {' '.join(unknown)}")
@@ -280,7 +149,7 @@ def _options_of(module: str, words: Sequence[str]) -> int:
 
 def _plain() -> dict[str, str]:
     """Without this directory of stand-ins on PATH: `make` is looked for once more."""
-    here, *rest = os.environ["PATH"].split(os.pathsep)
+    _, *rest = os.environ["PATH"].split(os.pathsep)
     return os.environ | {"PATH": os.pathsep.join(rest)}
 
 
@@ -291,9 +160,5 @@ STAND_INS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "python": python,
     "helm": helm,
     "kubectl": kubectl,
-    **{name: kafka(name) for name in KAFKA_OPTIONS},
+    **{name: kafka(name) for name in OPTIONS},
 }
-
-
-if __name__ == "__main__":
-    sys.exit(STAND_INS[sys.argv[1]](sys.argv[2:]))

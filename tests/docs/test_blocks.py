@@ -70,6 +70,7 @@ def test_a_marker_belongs_to_the_block_below_it() -> None:
         "<!-- test: world=own -->\n\nText.\n\n```sh\nx\n```\n",
         "<!-- test: wrold=own -->\n```sh\nx\n```\n",
         "<!-- test: world=own -->\n",
+        "<!-- test: world=none -->\n```sh\nx\n```\n",
     ],
 )
 def test_a_marker_that_does_nothing_is_refused(page: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.docs.blocks import Block, all_blocks
+from tests.docs.markdown import ROOT
 from tests.docs.shell import Shell
 from tests.docs.standin_kubectl import RELEASES
 from tests.docs.world import until
@@ -40,7 +41,10 @@ OUTPUTS = dict(_outputs())
 
 
 def _marks(block: Block) -> list[pytest.MarkDecorator]:
-    return [pytest.mark.program(name) for name in PROGRAMS if re.search(rf"\b{name}\b", block.text)]
+    scripts = re.findall(r"docs/examples/\S+\.sh", block.text)
+    text = "\n".join([block.text, *((ROOT / script).read_text(encoding="utf-8") for script in scripts)])
+    names = {name for name in PROGRAMS if re.search(rf"\b{name}\b", text)}
+    return [pytest.mark.program(name) for name in names | ({"kcat"} if block.world == "lost" else set())]
 
 
 def is_shown(line: str, said: str) -> bool:

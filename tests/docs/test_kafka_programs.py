@@ -6,16 +6,16 @@ import pytest
 
 from tests.brokers.jars import java, kafka_jars
 from tests.docs.markdown import pages
-from tests.docs.standins import KAFKA_OPTIONS, KAFKA_TOOLS
+from tests.docs.standin_kafka import OPTIONS, TOOLS
 
 PAGES = "\n".join(path.read_text(encoding="utf-8") for path in pages())
 
 
 @pytest.mark.apache
-@pytest.mark.parametrize("program", [program for program in KAFKA_OPTIONS if program in PAGES])
+@pytest.mark.parametrize("program", [program for program in OPTIONS if program in PAGES])
 def test_kafka_knows_the_options(program: str) -> None:
     done = subprocess.run(
-        [java(), "-cp", f"{kafka_jars()}/*", KAFKA_TOOLS[program], "--help"],
+        [java(), "-cp", f"{kafka_jars()}/*", TOOLS[program], "--help"],
         capture_output=True,
         text=True,
         timeout=60,
@@ -23,5 +23,5 @@ def test_kafka_knows_the_options(program: str) -> None:
     )
     said = done.stdout + done.stderr
     assert "--bootstrap-server" in said
-    unknown = {option for option in KAFKA_OPTIONS[program] if f"--{option}" not in said}
+    unknown = {option for option in OPTIONS[program] if f"--{option}" not in said}
     assert not unknown

@@ -8,16 +8,13 @@ import json
 import os
 import sys
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
-
+from tests.docs import records
 from tests.integration.events import CREDITOR, Draft, data, event
 from worker.demo.broker import EmbeddedBroker
 from worker.demo.launch import command, python_path
@@ -67,7 +64,7 @@ class World:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.broker = EmbeddedBroker(directory / "broker")
-        self.kravia_port, self.http_port = free_port(), free_port()
+        self.kravia_port, self.http_port, self.scratch_port = free_port(), free_port(), free_port()
         self._kravia = Server(
             "the simulated Kravia",
             [sys.executable, *("-m", "worker.demo.simulator"), *("--port", str(self.kravia_port), "--token", TOKEN)],
@@ -76,7 +73,7 @@ class World:
         )
         self._worker = Server(
             "the worker",
-            command(directory, self.environment() | WAITS | {"KAFKA_GROUP_INSTANCE_ID": "worker-1"}),
+            command(directory, self.environment() | {**WAITS, "KAFKA_GROUP_INSTANCE_ID": "worker-1"}),
             directory / "worker.log",
             python_path(os.environ),
         )
@@ -123,6 +120,13 @@ class World:
         """Whether the worker on this port says so."""
         return _get(f"http://127.0.0.1:{port}/readyz") is not None
 
+    def wait_observed(self) -> None:
+        """Wait until observe mode has an outcome for each request that there is now."""
+        wanted = records.count(self.broker.bootstrap, REQUESTS, PATIENCE)
+        with records.reading(self.broker.bootstrap, f"observe.{OUTCOMES}", PATIENCE) as outcomes:
+            for _ in range(wanted):
+                next(outcomes)
+
     def stop(self) -> None:
         """At once: nothing needs to end in good order."""
         for server in (self._worker, self._kravia):
@@ -132,30 +136,16 @@ class World:
     # Events and what became of them
 
     def send(self, *drafts: Draft) -> list[str]:
-        """Write events; where they stand."""
-        sent: list[Message] = []
+        """Write events, each of another invoice; where they stand."""
+        return records.send(self.broker.bootstrap, REQUESTS, drafts, PATIENCE)
 
-        def report(error: object, message: Message) -> None:
-            assert error is None, error
-            sent.append(message)
-
-        producer = Producer({"bootstrap.servers": self.broker.bootstrap, "partitioner": "murmur2_random"})
-        for draft in drafts:
-            producer.produce(REQUESTS, draft.value, draft.key, headers=list(draft.headers), on_delivery=report)
-        assert producer.flush(PATIENCE) == 0
-        by_key = {message.key(): f"{REQUESTS}/{message.partition()}/{message.offset()}" for message in sent}
-        return [by_key[draft.key] for draft in drafts]
-
-    def settled(self, origins: list[str]) -> None:
+    def settled(self, origins: Iterable[str]) -> None:
         """Wait until each has its outcome."""
-        with reading(self.broker.bootstrap, OUTCOMES) as poll:
-            left = set(origins)
-            deadline = time.monotonic() + PATIENCE
+        left = set(origins)
+        with records.reading(self.broker.bootstrap, OUTCOMES, PATIENCE) as outcomes:
             while left:
-                assert time.monotonic() < deadline, f"no outcome of {left}"
-                if (message := poll()) is not None:
-                    origin = json.loads(message.value())["origin"]
-                    left.discard("{topic}/{partition}/{offset}".format(**origin))
+                origin = json.loads(next(outcomes).value)["origin"]
+                left.discard("{topic}/{partition}/{offset}".format(**origin))
 
     def in_trouble(self, *troubles: Trouble) -> list[Letter]:
         """New events, each with the trouble that is asked for."""
@@ -176,18 +166,11 @@ class World:
         prints = self._fingerprints(set(origins))
         return [Letter(draft.identity, origin, prints[origin]) for draft, origin in zip(drafts, origins, strict=True)]
 
-    def registered_by_hand(self, letter: Letter) -> str:
+    def registered_by_hand(self, number: str) -> str:
         """Kravia gets the invoice by another way; its id."""
-        number = letter.identity.rpartition("/")[2]
-        _post(f"{self.kravia_url}/api/v2/invoice/register", data(number)["invoice"], {"Authorization": TOKEN})
-        [invoice] = self._ledger(letter.identity)
-        return str(invoice["id"])
-
-    def _ledger(self, identity: str) -> list[dict[str, Any]]:
-        entries = _get(f"{self.kravia_url}/_sim/ledger?identity={identity}")
-        assert entries is not None
-        found: list[dict[str, Any]] = json.loads(entries)[identity]
-        return found
+        body = data(number)["invoice"]
+        answer = _post(f"{self.kravia_url}/api/v2/invoice/register", body, {"Authorization": TOKEN})
+        return str(json.loads(answer)["id"])
 
     def _kravia_misbehaves(self, of_trouble: Mapping[str, Trouble]) -> None:
         faults: dict[Trouble, dict[str, object]] = {
@@ -211,34 +194,12 @@ class World:
 
     def _fingerprints(self, origins: set[str]) -> dict[str, str]:
         found: dict[str, str] = {}
-        with reading(self.broker.bootstrap, DEAD_LETTERS) as poll:
-            deadline = time.monotonic() + PATIENCE
+        with records.reading(self.broker.bootstrap, DEAD_LETTERS, PATIENCE) as letters:
             while origins - found.keys():
-                assert time.monotonic() < deadline, f"no dead letter of {origins - found.keys()}"
-                if (message := poll()) is not None:
-                    headers = {name: value.decode() for name, value in message.headers()}
-                    at = [headers[f"__dlq.errors.{part}"] for part in ("topic", "partition", "offset")]
-                    found["/".join(at)] = headers["kravia.dlq.fingerprint"]
+                headers = next(letters).headers
+                at = [headers[f"__dlq.errors.{part}"] for part in ("topic", "partition", "offset")]
+                found["/".join(at)] = headers["kravia.dlq.fingerprint"]
         return found
-
-
-@contextmanager
-def reading(bootstrap: str, topic: str) -> Iterator[Callable[[], Message | None]]:
-    """A function that gives the next committed record of a topic, from its beginning, or None for now."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "docs", "enable.auto.commit": False})
-    partitions = consumer.list_topics(topic, timeout=PATIENCE).topics[topic].partitions
-    consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
-
-    def poll() -> Message | None:
-        message = consumer.poll(0.2)
-        if message is not None and message.error():
-            raise KafkaException(message.error())
-        return message
-
-    try:
-        yield poll
-    finally:
-        consumer.close()
 
 
 def until(look: Callable[[], Seen], wanted: Callable[[Seen], bool], what: str) -> Seen:
@@ -278,9 +239,10 @@ def _get(url: str) -> bytes | None:
         return None
 
 
-def _post(url: str, value: object, headers: Mapping[str, str] = {}) -> None:
+def _post(url: str, value: object, headers: Mapping[str, str] | None = None) -> bytes:
     request = urllib.request.Request(  # noqa: S310 - our own http URL
-        url, json.dumps(value).encode(), {"Content-Type": "application/json", **headers}
+        url, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}
     )
     with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
-        assert answer.status < 300
+        content: bytes = answer.read()
+        return content
