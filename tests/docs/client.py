@@ -15,7 +15,8 @@ def main() -> int:
     """The command's exit status."""
     name = os.path.basename(sys.argv[0])
     if _is_its_own(name, sys.argv[1:]):
-        os.execv(f"{os.environ['DOCS_INSTALLED']}/{name}", [name, *sys.argv[1:]])  # noqa: S606 - what is installed
+        installed = f"{os.environ['DOCS_INSTALLED']}/{name}"
+        os.execv(installed, [installed, *sys.argv[1:]])  # noqa: S606 - what is installed
     request = {"program": name, "arguments": sys.argv[1:], "environment": dict(os.environ), "directory": os.getcwd()}
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(os.environ["DOCS_FORKS"])

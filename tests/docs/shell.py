@@ -95,16 +95,20 @@ class Shell:
         self._directory = checkout
         self._environment = dict(environment)
         self._lasting: list[Lasting] = []
+        self._failed: str | None = None
         directory.mkdir(parents=True)
 
     def run(self, text: str) -> str:
         """Run a block; what it printed. AssertionError where a command failed that may not."""
+        assert self._failed is None, f"a block before this one failed: {self._failed}"
+        self._failed = text
         text = addresses(text, self.world)
         if self._story is not None:
             text = told(text, self.world, self._story)
         said = ""
         for lasts, part in _parts(text):
             said += self._start(part) if lasts else self._script(part)
+        self._failed = None
         return said
 
     def _script(self, text: str) -> str:

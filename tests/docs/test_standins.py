@@ -66,5 +66,5 @@ def test_what_is_wrong_is_refused(words: list[str], said: str, capsys: pytest.Ca
 )
 def test_a_shell_notices_what_fails(text: str, said: str, shell_of: Callable[[Block], Shell]) -> None:
     with pytest.raises(AssertionError) as failed:
-        shell_of(Block("wrong.md", 1, "sh", text)).run(text)
+        shell_of(Block(f"{text}.md", 1, "sh", text)).run(text)
     assert said in str(failed.value)
