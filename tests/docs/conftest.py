@@ -19,7 +19,7 @@ Environment = dict[str, str]
 _OURS = ("KAFKA_", "KRAVIA_", "TOPIC_", "WORKER_", "DOCUMENT_", "RULE_", "MAKE")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """What a reader's shell has set: the environment's programs on PATH, and nothing of ours."""
     directory = tmp_path_factory.mktemp("reader")
@@ -34,7 +34,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
         process.communicate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(tmp_path_factory: pytest.TempPathFactory, reader: Environment) -> Iterator[tuple[World, Story]]:
     """The world of the pages that don't make one, with its story."""
     directory = tmp_path_factory.mktemp("world")

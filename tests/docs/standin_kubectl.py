@@ -3,6 +3,7 @@
 import argparse
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,15 @@ def kubectl(words: Sequence[str]) -> int:
             if given.what == "secret" and (given.more[:1] != ["generic"] or len(given.more) != 2):
                 wrong("kubectl create secret generic NAME")
             for path in (pair.partition("=")[2] for pair in given.from_file):
-                if not Path(path).exists():
+                if not path.isupper() and not Path(path).exists():
                     wrong(f"kubectl create: no such file: {path}")
+            if given.output == "yaml":
+                print(f"kind: {given.what.capitalize()}\nmetadata:\n  name: {given.more[-1]}")
         case "apply":
             for path in given.filename:
-                list(yaml.safe_load_all(Path("/dev/stdin" if path == "-" else path).read_text(encoding="utf-8")))
+                text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+                if not all(isinstance(each, dict) and "kind" in each for each in yaml.safe_load_all(text)):
+                    wrong("kubectl apply: these are no objects")
         case "port-forward":
             _known(given.objects[:1])
             if not all(re.fullmatch(r"(\d+:)?8080", port) for port in given.objects[1:]):
@@ -70,7 +75,7 @@ def kubectl(words: Sequence[str]) -> int:
         case "rollout":
             _known(given.objects)
         case _:
-            if given.selector:
+            if getattr(given, "selector", None):
                 _selects(given.selector)
             _known(given.objects or ())
     return 0

@@ -35,7 +35,7 @@ TARGETS: Mapping[str, str] = {
     "asyncapi": "by hand: node; tests/unit/test_asyncapi.py holds the document to its source",
     "chart": "tests/ops/test_chart_objects.py",
     "base-digest": "by hand: a registry",
-    "ops": "tests/ops/test_dashboards.py, test_alerts.py hold what it writes to its source",
+    "ops": "tests/ops/test_dashboards.py and tests/ops/test_alerts.py hold what it writes to its source",
     "ops-check": "this run: tests/ops",
     "lock": "by hand: a registry; lock-check in make check",
     "upgrade": "by hand: a registry",

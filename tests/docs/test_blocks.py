@@ -14,10 +14,8 @@ from tests.docs.blocks import LANGUAGES, Block, all_blocks, blocks
 from tests.docs.shell import MAY_FAIL
 from tests.docs.test_commands import BLOCKS, OUTPUTS, is_shown
 from tests.ops import charts
-from worker.settings.model import NAMES
 
 ALL = all_blocks()
-_ASSIGNED = re.compile(r"\b((?:KAFKA|KRAVIA|TOPIC|WORKER|DOCUMENT|RULE)_[A-Z_0-9]+)=")
 
 
 @pytest.mark.parametrize("block", ALL, ids=lambda block: block.name)
@@ -45,11 +43,6 @@ def test_no_block_is_left_out() -> None:
     assert languages.total() == len(ALL)
     assert OUTPUTS.keys() <= {block.name for block in BLOCKS}
     assert len({block.name for block in ALL}) == len(ALL)
-
-
-def test_settings_in_commands_exist() -> None:
-    named = {name for block in BLOCKS for name in _ASSIGNED.findall(block.text)}
-    assert named <= {name.upper() for name in NAMES}
 
 
 def test_each_command_that_may_fail_is_on_a_page() -> None:

@@ -70,3 +70,5 @@ def test_a_block_runs(block: Block, shell_of: Callable[[Block], Shell]) -> None:
         shell.died()
     if LAST[block.page, block.world] == block.name:
         shell.stop()
+        if block.world != "shared":
+            shell.world.stop()

@@ -13,7 +13,7 @@ from tests.docs import standins
 from tests.docs.blocks import Inline, all_inline
 from tests.docs.markdown import ROOT
 from tests.docs.samples import FILES
-from worker.cli.program import _parser
+from worker.cli.program import command_parser
 from worker.demo.options import add_arguments
 
 _PROGRAM = re.compile(r"(?:\.venv/bin/)?(worker|make|python|helm|kubectl|docker|kafka-[\w-]+\.sh)(?: .*)?", re.DOTALL)
@@ -76,7 +76,7 @@ def test_what_a_command_names_exists(
 
 def _names_exist(words: list[str]) -> None:
     """Subcommands, options, and values of options that have a closed list."""
-    parser = _parser()
+    parser = command_parser()
     if words[:1] == ["demo"]:  # which has a parser of its own
         parser, words = argparse.ArgumentParser(prog="worker demo"), words[1:]
         add_arguments(parser)

@@ -1,11 +1,13 @@
 """The stand-ins refuse what the real programs would refuse, and a shell notices it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from tests.docs import standins
 from tests.docs.blocks import Block
+from tests.docs.markdown import ROOT
 from tests.docs.shell import Shell
 from tests.ops.charts import EXAMPLES
 
@@ -51,6 +53,14 @@ def test_what_is_wrong_is_refused(words: list[str], said: str, capsys: pytest.Ca
     with pytest.raises(SystemExit):
         standins.STAND_INS[words[0]](words[1:])
     assert said in capsys.readouterr().err
+
+
+def test_what_runs_a_make_target_is_there() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target, what in standins.TARGETS.items():
+        assert re.search(rf"^(\S+ )?{target}:", makefile, re.MULTILINE), target
+        for path in re.findall(r"(?:tests/|\.ci/)[\w/.]+\w", what):
+            assert (ROOT / path).exists(), f"{target}: {path}"
 
 
 @pytest.mark.parametrize(
