@@ -11,11 +11,17 @@ import pytest
 import yaml
 
 from tests.docs.blocks import LANGUAGES, Block, all_blocks, blocks
+from tests.docs.markdown import ROOT
 from tests.docs.shell import MAY_FAIL
 from tests.docs.test_commands import BLOCKS, OUTPUTS, is_shown
 from tests.ops import charts
 
 ALL = all_blocks()
+RUN_BY = {
+    "docs/how-to/produce.md": "tests/unit/test_schemas_produce.py",
+    "schemas/README.md": "tests/unit/test_schemas_package.py",
+}
+"""What runs the Python of a page."""
 
 
 @pytest.mark.parametrize("block", ALL, ids=lambda block: block.name)
@@ -30,6 +36,8 @@ def test_a_block_is_what_it_says(block: Block, tmp_path: Path) -> None:
                 charts.render(values)
         case "python":
             ast.parse(block.text)
+            assert block.page in RUN_BY, "say which test runs it"
+            assert block.page.rpartition("/")[2] in (ROOT / RUN_BY[block.page]).read_text(encoding="utf-8")
         case "promql":
             promql_parser.parse(block.text)
         case _:  # sh: test_commands.py; the others hold nothing that can be wrong by itself
