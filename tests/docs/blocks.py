@@ -27,7 +27,7 @@ from markdown_it.token import Token
 
 from tests.docs.markdown import ROOT, pages
 
-LANGUAGES = ("sh", "text", "json", "yaml", "python", "java", "promql", "mermaid")
+LANGUAGES = ("sh", "text", "json", "yaml", "toml", "python", "java", "promql", "mermaid")
 """What a fence may be. Commands are `sh`; `text` is what something prints, and everything that is no language."""
 WORLDS = ("shared", "page", "own", "lost")
 MARKERS = ("world", "dies", "output", "values")

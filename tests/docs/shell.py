@@ -1,6 +1,6 @@
 """Runs the blocks of a page as its reader would: in one directory, one after another, in bash.
 
-Each block is a bash of its own; exported variables and the current directory last until the page's end. A command that
+Each block is a bash of its own; variables and the current directory last until the page's end. A command that
 ends with another status than 0 fails the block, unless `MAY_FAIL` says why it may. A line that runs until it is stopped
 (`worker run`, a broker, `--watch`) is started, waited for until it is ready, and stopped by SIGINT at the page's end.
 """
@@ -54,10 +54,15 @@ kcat() {
   if [[ $shown == x ]]; then echo "kcat showed nothing" >&2; return 1; fi
   printf '%s' "${shown%x}"
 }
+DOCS_BEFORE=$(compgen -v)
 """
 _EPILOGUE = """
 trap - ERR
-export -p >"$DOCS_STATE"; pwd >>"$DOCS_STATE.directory"
+export -p >"$DOCS_STATE"
+for DOCS_NAME in $(compgen -v); do  # what is set without `export`
+  if ! grep -qx "$DOCS_NAME" <<<"$DOCS_BEFORE"; then declare -p "$DOCS_NAME" >>"$DOCS_STATE" 2>/dev/null; fi
+done
+pwd >>"$DOCS_STATE.directory"
 """
 
 

@@ -18,13 +18,19 @@ from typing import Never
 from unittest import mock
 
 from tests.docs.markdown import ROOT
-from tests.docs.standin import WRONG, Parser, wrong
+from tests.docs.standin import WRONG, wrong
+from tests.docs.standin_image import cosign, docker
 from tests.docs.standin_kafka import OPTIONS, kafka
 
 TARGETS: Mapping[str, str] = {
     "demo": "tests/integration/test_demo.py",
     "test": "this run",
     "check": "this run, and .ci/run",
+    "licences": "make check, and tests/supply/test_licences.py",
+    "sast": "make check",
+    "secrets": "make check, and tests/supply/test_secret_scan.py",
+    "audit": "the forge: it asks a service; tests/supply/test_audit.py judges what it says",
+    "screenshots": "by hand: a browser",
     "install": "this run stands on it",
     "test-kafka": ".ci/run",
     "bench": "tests/integration/test_bench.py runs a short one; minutes, on Apache Kafka",
@@ -62,42 +68,6 @@ def make(words: Sequence[str]) -> int:
     )
     sys.stderr.buffer.write(done.stderr)
     return done.returncode
-
-
-def docker(words: Sequence[str]) -> int:
-    """`build` with the Dockerfile's arguments; `run` with settings of ours."""
-    parser = Parser(prog="docker")
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    build = verbs.add_parser("build")
-    build.add_argument("--build-arg", action="append", default=[])
-    build.add_argument("-t", "--tag", action="append")
-    build.add_argument("--platform")
-    build.add_argument("directory")
-    run = verbs.add_parser("run")
-    run.add_argument("--rm", action="store_true")
-    run.add_argument("--read-only", action="store_true")
-    run.add_argument("-i", "--interactive", action="store_true")
-    run.add_argument("-t", "--tty", action="store_true")
-    for option in ("--network", "--tmpfs", "--user", "--name", "--entrypoint", "--stop-timeout"):
-        run.add_argument(option)
-    for short, option in (("-e", "--env"), ("-v", "--volume"), ("-p", "--publish")):
-        run.add_argument(short, option, action="append", default=[])
-    run.add_argument("image")
-    run.add_argument("words", nargs=argparse.REMAINDER)
-    for verb in ("push", "pull"):
-        verbs.add_parser(verb).add_argument("image")
-    given = parser.parse_args(words)
-    if given.verb == "build":
-        file = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-        for name in (pair.partition("=")[0] for pair in given.build_arg):
-            if f"\nARG {name}=" not in file:
-                wrong(f"docker build: the Dockerfile has no ARG {name}")
-        if given.directory != ".":
-            wrong("docker build: the context is the repository's root")
-    if given.verb == "run":
-        settings = dict(pair.partition("=")[::2] for pair in given.env)
-        return subprocess.run(["worker", *given.words, "--help"], env=os.environ | settings, check=False).returncode
-    return 0
 
 
 def git(words: Sequence[str]) -> int:
@@ -155,6 +125,7 @@ def _plain() -> dict[str, str]:
 
 STAND_INS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "make": make,
+    "cosign": cosign,
     "docker": docker,
     "git": git,
     "python": python,

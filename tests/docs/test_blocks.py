@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def test_a_block_is_what_it_says(block: Block, tmp_path: Path) -> None:
     match block.language:
         case "json":
             json.loads(block.text)
+        case "toml":
+            tomllib.loads(block.text)
         case "yaml":
             values = yaml.safe_load(block.text)
             if "values" in block.marker:
