@@ -40,11 +40,17 @@ def _outputs() -> Iterator[tuple[str, str]]:
 OUTPUTS = dict(_outputs())
 
 
-def _marks(block: Block) -> list[pytest.MarkDecorator]:
+def _programs(block: Block) -> set[str]:
+    """What a block needs of PROGRAMS, for itself and in the scripts that it runs."""
     scripts = re.findall(r"docs/examples/\S+\.sh", block.text)
     text = "\n".join([block.text, *((ROOT / script).read_text(encoding="utf-8") for script in scripts)])
-    names = {name for name in PROGRAMS if re.search(rf"\b{name}\b", text)}
-    return [pytest.mark.program(name) for name in names | ({"kcat"} if block.world == "lost" else set())]
+    return {name for name in PROGRAMS if re.search(rf"\b{name}\b", text)}
+
+
+def _marks(block: Block) -> list[pytest.MarkDecorator]:
+    """A block stands on those before it, so it needs what any block of its page needs."""
+    needed = set().union(*(_programs(other) for other in BLOCKS if other.page == block.page))
+    return [pytest.mark.program(name) for name in sorted(needed)]
 
 
 def is_shown(line: str, said: str) -> bool:
