@@ -39,7 +39,9 @@ def pytest_report_header(config: pytest.Config) -> str:
         "apache": f"Apache Kafka {KAFKA_VERSION}, from its jars",
         "docker": f"Apache Kafka {KAFKA_VERSION}, in Docker",
     }
-    absent = [program for program in ("kcat", "prometheus", "promtool") if not choose.has(program)]
+    absent = [
+        program for program in ("kcat", "prometheus", "promtool", "curl", "jq", "uuidgen") if not choose.has(program)
+    ]
     left_out = f"; not on PATH, so the tests that run it are left out: {', '.join(absent)}" if absent else ""
     return f"broker: {names[choose.chosen(config.getoption('--broker'))]}{left_out}"
 

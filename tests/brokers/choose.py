@@ -65,7 +65,12 @@ def mark_and_deselect(config: pytest.Config, items: list[pytest.Item]) -> None:
     embedded = chosen(config.getoption("--broker")) == "embedded"
     lacks = {"apache": embedded, "kcat": not has("kcat"), "prometheus": not (has("prometheus") and has("promtool"))}
     absent = {name for name, missing in lacks.items() if missing}
-    out = [item for item in items if absent & {marker.name for marker in item.iter_markers()}]
+    out = [
+        item
+        for item in items
+        if absent & {marker.name for marker in item.iter_markers()}
+        or any(not has(marker.args[0]) for marker in item.iter_markers("program"))
+    ]
     if out:
         items[:] = [item for item in items if item not in out]
         config.hook.pytest_deselected(items=out)

@@ -18,7 +18,7 @@ def leads_to(page: Path, target: str) -> tuple[Path, str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_and_anchors_lead_somewhere(page):
+def test_links_and_anchors_lead_somewhere(page: Path) -> None:
     wrong = []
     for link in links(page):
         if re.match(r"[a-z][a-z0-9+.-]*:", link.target):
@@ -31,8 +31,9 @@ def test_links_and_anchors_lead_somewhere(page):
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_page_can_be_reached_from_the_index():
-    reached, ahead = set(), [DOCS / "README.md"]
+def test_every_page_can_be_reached_from_the_index() -> None:
+    reached: set[Path] = set()
+    ahead = [DOCS / "README.md"]
     while ahead:
         page = ahead.pop()
         if page not in reached:
@@ -43,7 +44,7 @@ def test_every_page_can_be_reached_from_the_index():
     assert not lost
 
 
-def test_paths_of_pages_that_code_names_exist():
+def test_paths_of_pages_that_code_names_exist() -> None:
     """In docstrings, messages, charts and the Makefile: `docs/….md`."""
     sources = [ROOT / "Makefile", ROOT / "Dockerfile", ROOT / "pyproject.toml"]
     for folder in ("worker", "schemas", "helm", "tests", "docs", ".github", ".ci"):

@@ -11,12 +11,12 @@ DOCS = ROOT / "docs"
 CHANGELOG = ROOT / "CHANGELOG.md"
 
 
-def test_the_page_of_commands_is_the_parsers():
+def test_the_page_of_commands_is_the_parsers() -> None:
     page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
     assert page == render(), "run: python -m worker.cli.reference > docs/reference/commands.md"
 
 
-def test_every_setting_that_a_page_names_exists():
+def test_every_setting_that_a_page_names_exists() -> None:
     """`WORKER_…`, `KAFKA_…`, … in code spans and commands, but for the placeholder of a whole kind."""
     names = {name.upper() for name in NAMES}
     kinds = {name.split("_")[0] for name in names}
@@ -32,7 +32,7 @@ def test_every_setting_that_a_page_names_exists():
     assert not sorted(wrong)
 
 
-def test_every_metric_that_a_page_names_exists():
+def test_every_metric_that_a_page_names_exists() -> None:
     names = {metric.name for metric in CATALOGUE}
     ends = ("", "_sum", "_count", "_bucket")
     known = {f"{name}{end}" for name in names for end in ends}
@@ -44,7 +44,7 @@ def test_every_metric_that_a_page_names_exists():
     assert not sorted(wrong)
 
 
-def test_pages_are_short_enough_to_be_read():
+def test_pages_are_short_enough_to_be_read() -> None:
     """But for what is generated, or one table."""
     long = {"asyncapi.md", "metrics.md", "commands.md", "README.md", "CHANGELOG.md"}
     lengths = {str(page.relative_to(ROOT)): len(page.read_text("utf-8").splitlines()) for page in pages()}

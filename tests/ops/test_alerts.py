@@ -1,7 +1,6 @@
 """Alerts: promtool accepts them, each fires when it must and is silent when not, each has a runbook that helps."""
 
 import re
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from helm.monitoring.files import FILES, alert_files, alert_groups, generated
 from tests.ops.alerts import money_cases, runtime_cases, service_cases
 from tests.ops.alerts.case import trial
 from tests.ops.promtool import promtool
-from worker.cli.program import main
 from worker.model import Partition
 from worker.settings.model import NAMES
 from worker.telemetry.catalogue import CATALOGUE
@@ -151,17 +149,3 @@ def test_runbooks_name_settings_and_metrics_that_exist() -> None:
     assert named - prefixes <= {name.upper() for name in NAMES}
     metrics = {metric.name for metric in CATALOGUE}
     assert {re.sub(r"_(count|bucket|sum)$", "", name) for name in re.findall(r"invoice_worker_\w+", text)} <= metrics
-
-
-def test_commands_of_runbooks_exist(capsys: pytest.CaptureFixture[str]) -> None:
-    pages = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
-    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
-    commands = {shlex.join(shlex.split(line, comments=True)) for block in blocks for line in block.splitlines()}
-    commands |= set(re.findall(r"`(worker [a-z][^`…]*)`", text))
-    ours = {command for command in commands if command.startswith("worker ")}
-    assert {"worker status", "worker doctor"} <= ours
-    for command in sorted(ours):
-        with pytest.raises(SystemExit) as ended:
-            main([*shlex.split(command)[1:], "--help"])
-        assert ended.value.code == 0, f"{command}: {capsys.readouterr().err}"
