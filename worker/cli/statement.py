@@ -152,9 +152,9 @@ async def _make(
     """The statement; or why Kafka could not be read, in words for the operator."""
     cluster = await describe_cluster(connection, settings.topic_names)
     if isinstance(cluster, Unavailable):
-        return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
-    if missing := [name for name in all_topics(settings.topic_names) if name not in cluster.topics]:
-        return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
+        return f"Kafka could not be read: {cluster}"
+    if lack := cluster.lacks(all_topics(settings.topic_names)):
+        return lack
 
     async def counted(
         topic: str,

@@ -84,9 +84,9 @@ async def ask(settings: Settings, connection: Connection, text: str, reading: Re
     names = settings.topic_names
     cluster = await describe_cluster(connection, names)
     if isinstance(cluster, Unavailable):
-        return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
-    if missing := [name for name in all_topics(names) if name not in cluster.topics]:
-        return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
+        return f"Kafka could not be read: {cluster}"
+    if lack := cluster.lacks(all_topics(names)):
+        return lack
 
     async def counted(
         topic: str,

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
+from worker.kafka.reach import survey
+from worker.kafka.requests import NamedTopics
 from worker.kafka.security import Connection
 from worker.kafka.topic_state import (
     DAY_MS,
@@ -113,7 +123,7 @@ async def describe_cluster(connection: Connection, names: TopicNames) -> Cluster
                     await asyncio.sleep(_PAUSE)
             return await _describe(admin, names)
     except (KafkaError, OSError, TimeoutError) as error:
-        return Unavailable(f"{connection.bootstrap_servers}: {_why(error)}")
+        return await _unavailable(connection, error)
 
 
 async def create_topics(
@@ -154,7 +164,7 @@ async def create_topics(
             ]
             return Creation(made.created, (*before.topics, *made.existed), tuple(failed))
     except (KafkaError, OSError, TimeoutError) as error:
-        return Unavailable(f"{connection.bootstrap_servers}: {_why(error)}")
+        return await _unavailable(connection, error)
 
 
 async def _create(admin: AIOKafkaAdminClient, plans: list[TopicPlan]) -> Creation:
@@ -201,7 +211,9 @@ async def _describe(admin: AIOKafkaAdminClient, names: TopicNames) -> ClusterSta
     found = {topic["topic"]: topic for topic in await admin.describe_topics() if topic["topic"] in wanted}
     existing = {name: found[name] for name in wanted if name in found and found[name]["partitions"]}
     configs = await _configs(admin, tuple(existing)) if existing else {}
+    hidden = await _hidden(admin, [name for name in wanted if name not in existing])
     return ClusterState(
+        hidden=hidden,
         brokers=len(cluster["brokers"]),
         topics={
             name: TopicState(
@@ -232,6 +244,20 @@ def _source_bytes(cluster: ClusterState, names: TopicNames) -> int:
     return max([DEFAULT_MESSAGE_BYTES, *(topic.number(MAX_MESSAGE_BYTES) or 0 for topic in inputs)])
 
 
-def _why(error: Exception) -> str:
+async def _hidden(admin: AIOKafkaAdminClient, absent: list[str]) -> frozenset[str]:
+    """Those that this user may not describe; the listing of all topics leaves them out as if they were missing."""
+    if not absent:
+        return frozenset()
+    try:
+        answer = await admin._send_request(NamedTopics(absent))  # noqa: SLF001 - no public method asks by name
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return frozenset()  # an old broker: nobody tells
+    return frozenset(row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno)
+
+
+async def _unavailable(connection: Connection, error: Exception) -> Unavailable:
+    trouble = (await survey(connection)).fatal
+    if trouble is not None:
+        return Unavailable(trouble.detail, trouble.remedy)
     # A KafkaError's text begins with its class.
-    return str(error) or type(error).__name__
+    return Unavailable(f"{connection.bootstrap_servers}: {str(error) or type(error).__name__}")

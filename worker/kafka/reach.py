@@ -1,0 +1,250 @@
+"""Why a broker can't be reached, in words: aiokafka tells no more than "Unable to bootstrap".
+
+Connects to each broker as every client does (name, TCP, TLS, SASL, one Metadata request), and sends nothing else.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.errors import (
+    IllegalSaslStateError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+from aiokafka.protocol.metadata import MetadataRequest
+
+from worker.kafka.security import Connection
+
+_TIMEOUT: Final = 10.0
+"""Seconds for each step of one connection."""
+_FAILURES: Final = (KafkaError, OSError, EOFError, ValueError, AssertionError)
+"""What aiokafka's connection raises; ValueError and AssertionError from its SASL mechanisms."""
+_OTHER_NAME: Final = (62, 64)
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+_NOT_VALID_NOW: Final = (9, 10)
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a connection, and what to do; for the operator, without secrets."""
+
+    detail: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.detail}; {self.remedy}"
+
+
+Brokers = Mapping[int, tuple[str, int]]
+"""Host and port by node id, as the brokers advertise themselves to this listener's clients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """`bootstrap`: entries of KAFKA_BOOTSTRAP_SERVERS that do not answer. `astray`: brokers that do not at the address
+    that they advertise. `brokers`: all that are known; none when no entry answers.
+    """
+
+    bootstrap: Mapping[str, Trouble]
+    astray: Mapping[int, Trouble]
+    brokers: Brokers
+
+    @property
+    def fatal(self) -> Trouble | None:
+        """Why no work can be done, if so."""
+        troubles = self.astray if self.brokers else self.bootstrap
+        return next(iter(troubles.values()), None)
+
+
+async def survey(connection: Connection) -> Survey:
+    """Ask every bootstrap server, and every broker that one of them names."""
+    servers = [one.strip() for one in connection.bootstrap_servers.split(",")]
+    answers = await asyncio.gather(*(reach(connection, *split(server)) for server in servers))
+    told = dict(zip(servers, answers, strict=True))
+    brokers: dict[int, tuple[str, int]] = {}
+    for answer in answers:
+        if not isinstance(answer, Trouble):
+            brokers |= answer
+    return Survey(
+        {server: answer for server, answer in told.items() if isinstance(answer, Trouble)},
+        await _astray(connection, brokers),
+        brokers,
+    )
+
+
+async def _astray(connection: Connection, brokers: Brokers) -> dict[int, Trouble]:
+    answers = await asyncio.gather(*(reach(connection, *address) for address in brokers.values()))
+    return {
+        node: Trouble(
+            f"broker {node} advertises itself as {answer.detail}",
+            f"every client goes to that address: correct the broker's advertised.listeners, or {answer.remedy}",
+        )
+        for node, answer in zip(brokers, answers, strict=True)
+        if isinstance(answer, Trouble)
+    }
+
+
+async def reach(connection: Connection, host: str, port: int) -> Brokers | Trouble:
+    """The cluster's brokers as this one knows them, or why it can't be asked."""
+    try:
+        opened = await _open(connection, host, port)
+    except _FAILURES as error:
+        return await _trouble(connection, host, port, error)
+    try:
+        answer = await opened.send(MetadataRequest([]))
+    except _FAILURES as error:
+        return await _cut_off(connection, host, port, error)
+    finally:
+        opened.close()
+    return {node: (name, number) for node, name, number, *_ in answer.brokers}
+
+
+def split(server: str) -> tuple[str, int]:
+    """Host and port of an entry of KAFKA_BOOTSTRAP_SERVERS."""
+    host, _, port = server.strip().rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+async def _open(connection: Connection, host: str, port: int, **changes: Any) -> AIOKafkaConnection:
+    options = {**connection.security, **changes}
+    timeout = int(min(connection.request_timeout, _TIMEOUT) * 1000)
+    return await create_conn(host, port, client_id=connection.client_id, request_timeout_ms=timeout, **options)
+
+
+async def _trouble(connection: Connection, host: str, port: int, error: BaseException) -> Trouble:
+    """From the failure of opening: name, TCP, TLS, the first answer, SASL."""
+    where = f"{host}:{port}"
+    match error:
+        case socket.gaierror():
+            return Trouble(f"{where}: this name has no address ({error.strerror})", _SPELLING)
+        case ConnectionRefusedError():
+            return Trouble(f"{where}: nothing listens there (connection refused)", "check the port, and the broker")
+        case ssl.SSLCertVerificationError():
+            return _certificate(where, error)
+        case SaslAuthenticationFailed():
+            return Trouble(
+                f"{where}: user or password is wrong (SASL: authentication failed)",
+                "check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and that the user exists for KAFKA_SASL_MECHANISM="
+                f"{connection.security.get('sasl_mechanism')}",
+            )
+        case UnsupportedSaslMechanismError():
+            return Trouble(
+                f"{where}: it does not take KAFKA_SASL_MECHANISM={connection.security.get('sasl_mechanism')}",
+                "set it to one of the brokers' sasl.enabled.mechanisms: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN",
+            )
+        case IllegalSaslStateError():
+            return Trouble(
+                f"{where}: this listener takes no SASL",
+                f"set KAFKA_SECURITY_PROTOCOL={'SSL' if _tls(connection) else 'PLAINTEXT'} and no KAFKA_SASL_…, or the "
+                "port of a listener with SASL",
+            )
+        case TimeoutError():
+            return Trouble(
+                f"{where}: no answer within {_TIMEOUT:g} s",
+                "check the firewall and the network; and that the port is a Kafka broker's",
+            )
+        case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
+            return Trouble(f"{where}: no way there ({error.strerror})", "check the network and its routes")
+        case _:
+            return await _cut_off(connection, host, port, error)
+
+
+_SPELLING: Final = "check its spelling and this machine's name servers"
+
+
+def _certificate(where: str, error: ssl.SSLCertVerificationError) -> Trouble:
+    if error.verify_code in _OTHER_NAME:
+        return Trouble(
+            f"{where}: its certificate is for another name ({error.verify_message})",
+            "use a name that the certificate holds, or have that name added to it (subjectAltName)",
+        )
+    if error.verify_code in _NOT_VALID_NOW:
+        return Trouble(
+            f"{where}: its certificate is not valid now ({error.verify_message})",
+            "have it renewed, or check this machine's clock",
+        )
+    return Trouble(
+        f"{where}: its certificate is not trusted ({error.verify_message})",
+        "name the authority that signed it in KAFKA_SSL_CA_FILE (PEM)",
+    )
+
+
+async def _cut_off(connection: Connection, host: str, port: int, error: BaseException) -> Trouble:
+    """The broker hung up, or TLS failed: does it speak another protocol than we do?"""
+    where, protocol = f"{host}:{port}", connection.security.get("security_protocol", "PLAINTEXT")
+    if alert := _about_our_certificate(error):
+        return Trouble(
+            f"{where}: it wants a client certificate that it trusts ({alert})",
+            "set KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE, signed by an authority that the broker trusts; or take "
+            "the port of a listener with SASL",
+        )
+    if _tls(connection):
+        if await _speaks_plainly(connection, host, port):
+            return Trouble(
+                f"{where}: it speaks without TLS, KAFKA_SECURITY_PROTOCOL is {protocol}",
+                "take the port of a listener with TLS; KAFKA_SECURITY_PROTOCOL=PLAINTEXT or SASL_PLAINTEXT only where "
+                "nobody can listen in",
+            )
+    elif await _speaks_tls(host, port):
+        return Trouble(
+            f"{where}: it speaks TLS, KAFKA_SECURITY_PROTOCOL is {protocol}",
+            "set KAFKA_SECURITY_PROTOCOL=SASL_SSL, or SSL where there is no SASL",
+        )
+    if "SASL" not in protocol and await _speaks_plainly(connection, host, port, **connection.security):
+        return Trouble(
+            f"{where}: it hangs up on clients without SASL",
+            f"set KAFKA_SECURITY_PROTOCOL={'SASL_SSL' if _tls(connection) else 'SASL_PLAINTEXT'} and the KAFKA_SASL_… "
+            "settings",
+        )
+    return Trouble(f"{where}: it does not speak as a Kafka broker does ({_told(error)})", "check the port")
+
+
+def _tls(connection: Connection) -> bool:
+    return "SSL" in connection.security.get("security_protocol", "PLAINTEXT")
+
+
+def _about_our_certificate(error: BaseException | None) -> str:
+    """The broker's TLS alert about the client certificate that it got, or did not get; empty without one."""
+    while error is not None:
+        reason = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
+        # CERTIFICATE_REQUIRED (OpenSSL, later JDKs), BAD_CERTIFICATE (JDK 17), CERTIFICATE_UNKNOWN, UNKNOWN_CA, …
+        if reason and "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
+            return str(reason).lower().replace("_", " ")
+        error = error.__cause__
+    return ""
+
+
+async def _speaks_plainly(connection: Connection, host: str, port: int, **changes: Any) -> bool:
+    """Whether a broker answers ApiVersions there; without TLS and SASL unless `changes` say otherwise."""
+    options = changes or {"security_protocol": "PLAINTEXT"}
+    try:
+        opened = await _open(connection, host, port, **options)
+    except _FAILURES:
+        return False
+    opened.close()
+    return True
+
+
+async def _speaks_tls(host: str, port: int) -> bool:
+    """Whether there is a TLS server, whatever its certificate."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            _, writer = await asyncio.open_connection(host, port, ssl=ssl.create_default_context())
+    except ssl.SSLCertVerificationError:
+        return True
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _told(error: BaseException) -> str:
+    return getattr(error, "reason", None) or str(error) or type(error).__name__
