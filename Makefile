@@ -110,13 +110,13 @@ simulate: $(INSTALLED) ## SEEDS simulated histories: crashes, freezes, lost answ
 
 ASYNCAPI := CI=true npx --yes --package=@asyncapi/cli@6.2.0 --package=@asyncapi/markdown-template@2.0.0 -- asyncapi
 .PHONY: asyncapi
-asyncapi: $(INSTALLED) ## write and validate schemas/asyncapi.yaml, render docs/asyncapi.md (node 20 or later)
+asyncapi: $(INSTALLED) ## write and validate schemas/asyncapi.yaml, render docs/reference/asyncapi.md (node 20 or later)
 	@command -v npx >/dev/null || { echo "npx is missing: install node 20 or later with npm"; exit 1; }
 	$(BIN)/python -m schemas
 	$(ASYNCAPI) validate schemas/asyncapi.yaml
 	$(ASYNCAPI) generate fromTemplate schemas/asyncapi.yaml @asyncapi/markdown-template@2.0.0 \
 		--output build/asyncapi --param outFilename=asyncapi.md --force-write --no-interactive
-	$(BIN)/python -m schemas.page build/asyncapi/asyncapi.md docs/asyncapi.md
+	$(BIN)/python -m schemas.page build/asyncapi/asyncapi.md docs/reference/asyncapi.md
 
 .PHONY: chart base-digest
 chart: $(INSTALLED) ## write what the chart knows of settings, lint it, package it into dist/

@@ -73,7 +73,7 @@ def _info() -> dict[str, Any]:
         "version": CONTRACT_VERSION,
         "description": "Brings invoice events from Kafka to Kravia: never billed twice, nothing lost. Producers write "
         "CloudEvents to invoice.requests; each ends in exactly one outcome event on invoice.outcomes. Topic names are "
-        "the defaults. docs/contract.md says it in full.",
+        "the defaults. docs/reference/contract.md says it in full.",
         "license": {"name": "MIT"},
         "tags": [
             {"name": "public", "description": "For producers, readers and operators."},

@@ -4,7 +4,7 @@
 A CloudEvent in Kafka's binary mode; its type says how the input ended, and so does `outcome` in its data: a closed
 union. Its id is `outcome_id` of the input's coordinates, the same however often it is computed, so a reader can drop
 duplicates. A reader refuses a `version` and an `outcome` that it does not know, and passes over fields that it does
-not know: a later release may add some (docs/contract.md, "Versions").
+not know: a later release may add some (docs/reference/contract.md, "Versions").
 """
 
 import uuid
@@ -143,7 +143,7 @@ class RejectedOutcome(_Outcome):
     """Ended by what the event says; it is in the dead-letter topic too."""
 
     outcome: Literal["rejected"] = Field(description="How the input ended.")
-    reason: RejectedReason = Field(description="Why: see docs/contract.md.")
+    reason: RejectedReason = Field(description="Why: see docs/reference/outcomes.md.")
     errors: list[OutcomeError] = Field(description="Everything that is wrong, at most 101 entries.")
     step: Step | None = Field(default=None, description="The call that Kravia refused.")
     httpStatus: int | None = Field(default=None, description="Of Kravia's answer.")
@@ -154,7 +154,7 @@ class FailedOutcome(_Outcome):
     """Ended without the event's fault; it is in the dead-letter topic too."""
 
     outcome: Literal["failed"] = Field(description="How the input ended.")
-    reason: FailedReason = Field(description="Why: see docs/contract.md.")
+    reason: FailedReason = Field(description="Why: see docs/reference/outcomes.md.")
     step: Step = Field(description="The call at which it ended.")
     httpStatus: int | None = Field(default=None, description="Of the last answer.")
     invoiceId: str | None = Field(default=None, description="Kravia's id, when it was registered.")

@@ -1,4 +1,4 @@
-"""What an invoice event must keep to and no JSON Schema can say: as data, and as docs/contract.md shows it.
+"""What an invoice event must keep to and no JSON Schema can say: as data, and as docs/reference/events.md shows it.
 
 A test holds the first list to the models: whatever the schema accepts and they refuse is one of its rules.
 """
@@ -80,7 +80,7 @@ TEXT_RULES: Final = (
 
 
 def markdown() -> str:
-    """All rules as one table, for docs/contract.md."""
+    """All rules as one table, for docs/reference/events.md."""
     rows = ["| code | where | rule |", "| --- | --- | --- |"]
     rows += _rows(MODEL_RULES)
     rows += _rows(WORKER_RULES)

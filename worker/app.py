@@ -61,10 +61,11 @@ def run(settings: Settings, *, observe: bool = False) -> int:
 
 
 def _calm_collector() -> None:
-    """Let the garbage collector run less often: at its defaults it took a quarter of the CPU (docs/benchmarks.md).
+    """Let the garbage collector run less often: at its defaults it took a quarter of the CPU.
 
-    Thousands of events under way live for long enough to be looked through again and again, and next to nothing of
-    what an event leaves behind is a cycle. What was imported lives for ever: it is not looked through at all.
+    Measured in docs/explanation/benchmarks.md. Thousands of events under way live for long enough to be looked through
+    again and again, and next to nothing of what an event leaves behind is a cycle. What was imported lives for ever: it
+    is not looked through at all.
     """
     gc.collect()
     gc.freeze()

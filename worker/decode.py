@@ -203,7 +203,7 @@ def _register_body(data: JsonValue) -> dict[str, JsonValue]:
 
 
 def _field_text(value: JsonValue) -> str:
-    """What "same register body" compares (docs/architecture.md): equal for equal content of one field."""
+    """What "same register body" compares (docs/explanation/architecture.md): equal for equal content of one field."""
     if isinstance(value, str):
         return value
     if isinstance(value, Decimal):

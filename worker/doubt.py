@@ -1,7 +1,7 @@
 """What is waited for before anything is believed about a doubtful register, and what was found. Pure.
 
-The letters are those of docs/never-twice.md: V intent validity, T register time-out, A the longest that Kravia may
-take to carry out a call after we gave up on it, D until a search shows it, E clock error.
+The letters are those of docs/explanation/never-twice.md: V intent validity, T register time-out, A the longest that
+Kravia may take to carry out a call after we gave up on it, D until a search shows it, E clock error.
 """
 
 from dataclasses import dataclass

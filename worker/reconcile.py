@@ -2,7 +2,7 @@
 
 One sweep serves all doubts that are ripe. Found is adopted. *Not found* counts only with a witness, which makes the
 delay of the search a measurement: the sweep shows an invoice whose register we sent after the doubt's deadline, and
-sweeps that together span more than the search's disorder agree. See docs/never-twice.md.
+sweeps that together span more than the search's disorder agree. See docs/explanation/never-twice.md.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """One event's decisions: what the ledger and the journal say it begins with, and what follows each answer. Pure.
 
-A decision is a value of a closed union; `pipeline` carries it out. The tables are those of docs/architecture.md.
+A decision is a value of a closed union; `pipeline` carries it out. The tables are those of architecture.md and
+failures.md in docs/explanation/.
 """
 
 from collections.abc import Mapping

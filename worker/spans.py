@@ -1,7 +1,8 @@
 """What the core tells of an event's way for tracing: a span for the event, one for each call, one for its settlement.
 
 Everything here does nothing and costs next to nothing; `worker.telemetry.tracing` overrides it. Spans are made around
-calls, never inside an HTTP client: register's session has no hooks (docs/architecture.md). No personal data goes in.
+calls, never inside an HTTP client: register's session has no hooks (docs/explanation/ownership.md). No personal data
+goes in.
 """
 
 from types import TracebackType

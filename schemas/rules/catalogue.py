@@ -1,4 +1,4 @@
-"""Which rules there are: data that settings, docs/contract.md, metric labels and tests are held to.
+"""Which rules there are: data that settings, docs/reference/rules.md, metric labels and tests are held to.
 
 A rule rejects by default only what Kravia cannot take: a code that does not exist, and what its guides require of a
 collection case. Everything else is arithmetic, check digits and forms, about which a producer may be right and we

@@ -1,4 +1,4 @@
-"""What belongs together in a claim, and what its type needs. Source: Kravia's guides (docs/architecture.md)."""
+"""What belongs together in a claim, and what its type needs. Source: Kravia's guides (docs/reference/kravia-api.md)."""
 
 from collections.abc import Iterable
 

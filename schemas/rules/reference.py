@@ -1,4 +1,4 @@
-"""The rules' table in `docs/contract.md`, made from the catalogue: `python -m schemas.rules.reference` prints it."""
+"""The table in `docs/reference/rules.md`, made from the catalogue: `python -m schemas.rules.reference` prints it."""
 
 import sys
 

@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
         description="What the worker adds to bare HTTP calls: rounds of plain aiohttp and of the worker in turn. "
-        "docs/benchmarks.md says how to read it.",
+        "docs/explanation/benchmarks.md says how to read it.",
     )
     parser.add_argument("--broker", choices=choose.CHOICES, default="apache", help="default: apache, from its jars")
     parser.add_argument("--latencies", type=float, nargs="*", default=[0, 20, 100], help="ms per call; none: no rounds")

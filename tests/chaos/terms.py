@@ -104,7 +104,7 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m tests.chaos",
         description="Three Kafka brokers and real workers, killed and frozen at random while events run; then the "
-        "books are checked. docs/chaos.md says what must hold. Exit status 0: all of it does.",
+        "books are checked. docs/explanation/chaos.md says what must hold. Exit status 0: all of it does.",
     )
     parser.add_argument("--seed", type=int, default=known.seed, help="of the events, the faults and the troubles")
     parser.add_argument("--events", type=_positive, default=known.events, help=f"default {known.events}")

@@ -1,4 +1,4 @@
-"""The kcat examples of docs/contract.md."""
+"""The kcat examples of docs/how-to/."""
 
 import json
 

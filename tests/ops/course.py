@@ -129,7 +129,7 @@ class Course:
         await asyncio.gather(sending, return_exceptions=True)
         await self.prometheus.fires("InvoiceWorkerPartitionStuck", "InvoiceWorkerNothingOwned")
         await self._broker.start()
-        # The embedded broker can hang a group that was cut off while it committed (docs/architecture.md).
+        # The embedded broker can hang a group that was cut off while it committed (docs/explanation/measurements.md).
         self.worker.kill()
         await self.worker.start()
 

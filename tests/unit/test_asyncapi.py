@@ -87,8 +87,8 @@ def test_the_file_is_what_the_code_generates():
 
 
 def test_the_page_was_rendered_from_this_document():
-    said = digest_of((ROOT / "docs" / "asyncapi.md").read_text(encoding="utf-8"))
-    assert said == digest(generated()), f"docs/asyncapi.md is stale: run `{REMEDY}` (needs node)"
+    said = digest_of((ROOT / "docs" / "reference" / "asyncapi.md").read_text(encoding="utf-8"))
+    assert said == digest(generated()), f"docs/reference/asyncapi.md is stale: run `{REMEDY}` (needs node)"
 
 
 def test_a_page_says_what_it_was_made_from_and_another_document_has_another_digest():

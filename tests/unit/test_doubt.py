@@ -1,4 +1,4 @@
-"""What is waited for before anything is believed: each inequality of docs/never-twice.md."""
+"""What is waited for before anything is believed: each inequality of docs/explanation/never-twice.md."""
 
 from datetime import UTC, datetime
 

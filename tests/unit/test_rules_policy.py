@@ -101,7 +101,9 @@ class TestCatalogue:
         assert set(BY_CODE) <= set(WARNINGS.values)
 
     def test_the_contracts_page_has_the_table(self):
-        assert table() in (ROOT / "docs" / "contract.md").read_text("utf-8"), "run: python -m schemas.rules.reference"
+        assert table() in (ROOT / "docs" / "reference" / "rules.md").read_text("utf-8"), (
+            "run: python -m schemas.rules.reference"
+        )
 
     def test_sentences_are_sentences(self):
         for rule in RULES:

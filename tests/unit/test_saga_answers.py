@@ -1,4 +1,4 @@
-"""What follows an answer: every row of the table "Failures" in docs/architecture.md."""
+"""What follows an answer: every row of the first table in docs/explanation/failures.md."""
 
 import pytest
 

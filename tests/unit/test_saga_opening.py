@@ -1,4 +1,4 @@
-"""What an event begins with: every cell of "what the ledger says" in docs/architecture.md, and the journal's say."""
+"""What an event begins with: every cell of "What the ledger decides" in docs/explanation/architecture.md."""
 
 import pytest
 from hypothesis import given

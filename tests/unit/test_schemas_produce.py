@@ -287,7 +287,7 @@ def test_every_message_decodes_as_the_event_that_was_meant_in_both_modes(
 
 
 def test_the_example_of_the_documentation_runs(monkeypatch):
-    page = (Path(__file__).parents[2] / "docs" / "contract.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "produce.md").read_text(encoding="utf-8")
     [example] = [text for text in re.findall("```python\n(.*?)```", page, re.DOTALL) if "schemas.produce" in text]
     sent = []
 

@@ -176,4 +176,4 @@ def test_each_rule_of_the_text_is_kept_by_the_reader(rule):
 
 
 def test_the_documentation_lists_the_rules():
-    assert markdown() in (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+    assert markdown() in (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")

@@ -251,5 +251,5 @@ def test_every_setting_is_described_and_guesses_say_so() -> None:
 
 
 def test_the_reference_page_is_in_sync() -> None:
-    page = Path(__file__).parents[2] / "docs" / "settings.md"
-    assert page.read_text() == as_markdown(), "run: worker config --markdown > docs/settings.md"
+    page = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
+    assert page.read_text() == as_markdown(), "run: worker config --markdown > docs/reference/settings.md"

@@ -334,5 +334,5 @@ def test_every_warning_that_the_worker_gives_is_in_the_catalogue():
 
 
 def test_the_page_is_in_sync():
-    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    assert page == render(), "run: python -m worker.telemetry.reference > docs/metrics.md"
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    assert page == render(), "run: python -m worker.telemetry.reference > docs/reference/metrics.md"

@@ -22,7 +22,7 @@ def add_config(commands: "Commands") -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as a JSON object")
     form.add_argument("--describe", action="store_true", help="with meaning, bounds and default of each")
-    form.add_argument("--markdown", action="store_true", help="the reference page of all settings (docs/settings.md)")
+    form.add_argument("--markdown", action="store_true", help="the page of all settings (docs/reference/settings.md)")
     parser.set_defaults(command=_config)
 
 

@@ -2,7 +2,7 @@
 
 It speaks Kafka's protocol well enough to run the worker (topics, groups, transactions, fencing, read_committed), yet it
 is not Kafka: it does not evict a dead member, does not time out a transaction, and loses up to a second of acknowledged
-records when it is killed itself. Nothing about Kafka counts as shown on it alone (docs/architecture.md).
+records when it is killed itself. Nothing about Kafka counts as shown on it alone (docs/explanation/measurements.md).
 """
 
 import asyncio

@@ -100,7 +100,7 @@ def _attach(call: Call, ledger: Ledger, invoice: Invoice) -> Result:
         return 400, b""
     part = read_form(call.content_type, call.body)
     if part is None:
-        return 500, b""  # "may answer a malformed multipart body with 500" (docs/architecture.md)
+        return 500, b""  # "may answer a malformed multipart body with 500" (docs/reference/kravia-api.md)
     if part.name != "file":
         return 422, _json({"errors": {"file": ["required"]}})
     content = decode_base64(part.content) if part.file_name is None else part.content

@@ -1,7 +1,7 @@
 """What the simulated Kravia accepts on the wire: register bodies, multipart forms, identities. Pure.
 
-Strict where a mistake of the client would otherwise stay unseen. Known is only what the guides print ("The register
-body" in docs/architecture.md); that wrong types are refused with 422 and which fields are required is ASSUMPTION.
+Strict where a mistake of the client would otherwise stay unseen. Known is only what the guides print
+(docs/reference/kravia-api.md); that wrong types are refused with 422 and which fields are required is ASSUMPTION.
 """
 
 import binascii
@@ -94,7 +94,7 @@ class Part:
 
 
 def identity_of(creditor_id: int, claim_type: str, invoice_no: str, accounting_invoice_id: str | None) -> str:
-    """The invoice's identity, in the bytes of docs/architecture.md; computed here apart from the worker's own."""
+    """The invoice's identity, as docs/explanation/architecture.md writes it; computed apart from the worker's own."""
     parts = [str(creditor_id), claim_type, quote(normalize("NFC", invoice_no), safe="")]
     if claim_type == "CreditNote" and accounting_invoice_id:
         parts.append(quote(normalize("NFC", accounting_invoice_id), safe=""))

@@ -11,9 +11,9 @@ from worker.finance.period import from_micros
 from worker.finance.store import Store
 
 WHAT_TO_DO: Final[Mapping[str, str]] = {
-    "doubt_open": "Decide it: docs/operations.md, “An invoice is in doubt”.",
+    "doubt_open": "Decide it: docs/how-to/doubts.md.",
     "call_unresolved": "Look the invoice up at Kravia; once is right, more must be credited. `worker why` tells more.",
-    "possible_double": "Stop the invoice at Kravia: docs/operations.md, “`possible_double_registers` is not 0”.",
+    "possible_double": "Stop the invoice at Kravia: docs/how-to/doubts.md, “`possible_double_registers` is not 0”.",
     "not_at_kravia": "Ask Kravia's support for this id. Do not send the event again before they have answered.",
     "not_looked_up": "Run the statement again when Kravia answers.",
     "identity_differs": "Compare the two at Kravia: one of them is billed under the other's id.",
@@ -21,7 +21,7 @@ WHAT_TO_DO: Final[Mapping[str, str]] = {
     "unknown_at_kravia": "Is an event of it under way, ask again. A doubt: verdict `registered`. Else: who sent it?",
     "search_incomplete": "Run the statement again; until then a double at Kravia may be hidden.",
     "input_without_outcome": "Keep the topics as they are and report it: each settled record must have an outcome.",
-    "outcome_without_input": "Was the input topic recreated or cut? docs/operations.md, “A partition is out of range”.",
+    "outcome_without_input": "Was the input topic recreated or cut? docs/how-to/out-of-range.md.",
     "outcome_twice": "Keep the topics as they are and report it: readers must drop the second by its id.",
     "no_ledger_entry": "Stop the workers and find out who cut the ledger: what it forgot is billed again.",
     "outcomes_gone": "Take these days from an earlier statement: the topic's retention ended them.",

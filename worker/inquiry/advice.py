@@ -1,4 +1,4 @@
-"""What is to be done about an ending, by its reason: docs/contract.md's tables, in a sentence. Pure."""
+"""What is to be done about an ending, by its reason: docs/reference/outcomes.md's tables, in a sentence. Pure."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ _FAILED: Final = {
     Reason.ATTACH_UNKNOWN: "Look up at Kravia which documents are attached, then replay",
     Reason.DOCUMENT_UNREACHABLE: "Replay, when the documents' store is well,",
 }
-_HOW: Final = "(docs/operations.md, Dead letters)"
+_HOW: Final = "(docs/how-to/replay.md)"
 
 
 def after_rejected(reason: str, *, registered: bool) -> tuple[Turn, str]:
@@ -51,7 +51,7 @@ def decide(identity: str | None, doubt: int | None) -> tuple[Turn, str]:
     """A doubt was given up."""
     return Turn.OPERATOR, (
         f"Look {identity} up at Kravia, write a verdict that names doubt {doubt} to the replays topic, then send the "
-        "event again (docs/operations.md, An invoice is in doubt). Don't send it under another number."
+        "event again (docs/how-to/doubts.md). Don't send it under another number."
     )
 
 

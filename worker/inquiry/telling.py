@@ -32,7 +32,7 @@ def tell(evidence: Evidence, policy: DoubtPolicy, now: datetime) -> Story:
     told = _under_way(evidence, unsettled[0], policy, now) if unsettled else _settled(evidence)
     notes = [f"{where} is in a form that this version can't read: ask with the newer one." for where in _odd(evidence)]
     if evidence.entry is not None and evidence.entry.possible_double:
-        notes.append("More than one register call may have been carried out (docs/operations.md).")
+        notes.append("More than one register call may have been carried out (docs/how-to/doubts.md).")
     return Story(
         identity=target.identity,
         record=target.record,

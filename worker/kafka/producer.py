@@ -12,7 +12,7 @@ from worker.model import OutRecord, Partition
 from worker.ports import Acked, Lost, LostWhy
 
 _BATCH_BYTES = 256 * 1024
-"""One batch for a flush instead of a future for each record: a fifth less CPU (docs/architecture.md)."""
+"""One batch for a flush instead of a future for each record: a fifth less CPU (docs/explanation/measurements.md)."""
 _CLOSE_TIMEOUT = 5.0
 
 

@@ -35,7 +35,7 @@ async def scan(
     Whoever breaks off early should close the iterator (`contextlib.aclosing`).
 
     Asked for committed records, don't `start` in the middle on the embedded broker: behind an abort's marker it hides
-    what the same producer commits later (docs/architecture.md, "Measurements").
+    what the same producer commits later (docs/explanation/measurements.md).
     """
     consumer = AIOKafkaConsumer(
         **connection.options,

@@ -1,6 +1,6 @@
 """What an answer means. Pure: status, headers and body in, an `Answer` out.
 
-Kravia documents neither its status codes nor its error bodies: the table ("Failures" in docs/architecture.md) is HTTP's
+Kravia documents neither its status codes nor its error bodies: the table (docs/explanation/failures.md) is HTTP's
 (RFC 9110, section 15), read so that whatever may have been carried out is never taken for *not carried out*.
 """
 

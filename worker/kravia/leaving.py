@@ -2,8 +2,9 @@
 
 A frozen process may wake long after its partition has a new owner; what it then does first is what it was about to do.
 So the last act before a body is written is to ask whether it may still be sent ("A fenced owner can still hold one
-bullet" in docs/architecture.md). The order matters: check, the time-out's start, `sent`, the write; none of them awaits
-anything, so nothing of ours runs between them. What remains is a freeze of the whole process between two instructions.
+bullet" in docs/explanation/ownership.md). The order matters: check, the time-out's start, `sent`, the write; none of
+them awaits anything, so nothing of ours runs between them. What remains is a freeze of the whole process between two
+instructions.
 """
 
 import asyncio

@@ -162,7 +162,7 @@ class GroupCommit:
             return lost
         self._faults.hit("before-commit")
         # Every record's acknowledgement comes before the commit: aiokafka commits a transaction in which a send
-        # failed. Offsets come last: earlier they cost 80 ms more (docs/architecture.md, measurements).
+        # failed. Offsets come last: earlier they cost 80 ms more (docs/explanation/measurements.md).
         sent = await self._producer.send(records) if records else Acked(())
         if isinstance(sent, Lost):
             return sent

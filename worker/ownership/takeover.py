@@ -119,7 +119,7 @@ async def _starts(config: OwnershipConfig, admin: LogAdmin, partition: int) -> d
             return Lost(
                 LostWhy.REFUSED,
                 f"{input_.topic}/{input_.number}: records {offset} to {earliest[input_] - 1} were deleted before they "
-                'were settled; see docs/architecture.md, "Out of range", before the group\'s offset is moved',
+                "were settled; see docs/how-to/out-of-range.md before the group's offset is moved",
             )
         starts[input_.topic] = earliest[input_] if offset is None else offset
     return starts

@@ -2,7 +2,7 @@
 
 `load` gives `Loaded` or `Refused`, with everything that is wrong at once. The rest of the worker takes small frozen
 dataclasses that the composition root fills; it never sees `Settings`. A setting's name in the environment is its
-field's, in upper case. `docs/settings.md` is generated from the fields.
+field's, in upper case. `docs/reference/settings.md` is generated from the fields.
 """
 
 from worker.settings.load import Loaded, Purpose, Refused, load

@@ -1,4 +1,4 @@
-"""The settings as a table for the terminal, as JSON, and as the page `docs/settings.md`."""
+"""The settings as a table for the terminal, as JSON, and as the page `docs/reference/settings.md`."""
 
 import json
 
@@ -37,7 +37,7 @@ def as_json(loaded: Loaded) -> str:
 
 
 def as_markdown() -> str:
-    """`docs/settings.md`: every setting with what it allows, its default and its meaning."""
+    """`docs/reference/settings.md`: every setting with what it allows, its default and its meaning."""
     lines = [
         "# Settings",
         "",

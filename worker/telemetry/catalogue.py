@@ -1,9 +1,9 @@
 """The metric catalogue: every metric that the worker exports, as code.
 
-The instruments (`metrics.py`), `docs/metrics.md`, dashboards and alerts are all held to this list. Base units, closed
-label sets, no ids: a label's values are listed here, but for `topic` and `partition`, whose values are known once the
-configuration is read and partitions are assigned. A value that is not listed counts as `other`, so that no mistake
-elsewhere can create series without bound.
+The instruments (`metrics.py`), `docs/reference/metrics.md`, dashboards and alerts are all held to this list. Base
+units, closed label sets, no ids: a label's values are listed here, but for `topic` and `partition`, whose values are
+known once the configuration is read and partitions are assigned. A value that is not listed counts as `other`, so that
+no mistake elsewhere can create series without bound.
 """
 
 from collections.abc import Iterator

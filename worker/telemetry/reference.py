@@ -1,4 +1,4 @@
-"""`docs/metrics.md`, made from the catalogue: `python -m worker.telemetry.reference > docs/metrics.md`."""
+"""`docs/reference/metrics.md`, made from the catalogue: `python -m worker.telemetry.reference` prints it."""
 
 import sys
 
@@ -7,9 +7,9 @@ from worker.telemetry.labels import WARNING_MEANINGS, WARNINGS
 
 _HEAD = """# Metrics
 
-Made from `worker/telemetry/catalogue.py` by `python -m worker.telemetry.reference > docs/metrics.md`; a test holds the
-two together. Served at `/metrics` as OpenMetrics or as Prometheus text, whichever the scraper asks for, beside the
-usual `process_*` and `python_gc_*`.
+Made from `worker/telemetry/catalogue.py` by `python -m worker.telemetry.reference > docs/reference/metrics.md`; a test
+holds the two together. Served at `/metrics` as OpenMetrics or as Prometheus text, whichever the scraper asks for,
+beside the usual `process_*` and `python_gc_*`.
 
 Base units; no ids in labels. Every series whose label values are listed starts at 0, so that `rate()` sees the first
 event. A value that is not listed counts as `other`: that it moves is a fault of the worker worth a report.
