@@ -8,6 +8,7 @@ but the broker advertises an address for it that nobody can find.
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tests.brokers.acls import Acls
@@ -103,7 +104,7 @@ class SecuredKafka(ApacheKafka):
             for word in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
         ]
 
-    @property
+    @cached_property
     def acls(self) -> Acls:
         """Allow and forbid, as a super user."""
         return Acls(self.bootstrap)

@@ -68,7 +68,7 @@ class World:
     def settings(self, login: dict[str, str]) -> Settings:
         """As `worker run` would load them."""
         values = {**self.topics(), **login, "KRAVIA_TOKEN": "local"}
-        return Settings.model_validate({name.lower(): value for name, value in values.items()})
+        return Settings(**{name.lower(): value for name, value in values.items()})  # type: ignore[arg-type]
 
 
 @asynccontextmanager

@@ -128,9 +128,16 @@ async def _topics(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, fr
     except (IncompatibleBrokerVersion, NotImplementedError):
         return dict.fromkeys(topics)
     rights = {row[1]: operations_of(row[4]) for row in answer.topics if row[0] == 0}
-    # Who may not even describe a topic has no other right on it either: each of them would bring Describe along.
-    denied = {row[1]: frozenset[Operation]() for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno}
-    return rights | denied
+    # Who may not even describe a topic can't have Read, Write or Delete: each of them would bring Describe along.
+    hidden = [row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno]
+    return rights | {name: await _configs_only(admin, name) for name in hidden}
+
+
+async def _configs_only(admin: AIOKafkaAdminClient, topic: str) -> frozenset[Operation]:
+    """DescribeConfigs, where that is allowed: it comes alone."""
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    codes = {resource[0] for answer in answers for resource in answer.resources}
+    return frozenset() if TopicAuthorizationFailedError.errno in codes else frozenset({Operation.DESCRIBE_CONFIGS})
 
 
 async def _group(admin: AIOKafkaAdminClient, group: str) -> tuple[frozenset[Operation] | None, str | None, GroupUse]:
