@@ -8,12 +8,12 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 import structlog
-import uvloop
 
 from worker import wiring
 from worker.backlog import Backlogs
 from worker.clock import SystemClock
 from worker.documents import HttpsDocuments
+from worker.event_loop import new_event_loop
 from worker.faults import faults
 from worker.flow import Budget, Creditors
 from worker.gate import Gate
@@ -56,7 +56,7 @@ def run(settings: Settings, *, observe: bool = False) -> int:
     """
     configure(settings.worker_log_format, settings.worker_log_level)
     _calm_collector()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_serve(observing(settings) if observe else settings, observe=observe))
 
 

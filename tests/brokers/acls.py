@@ -31,7 +31,7 @@ class Acls:
     """The cluster's ACLs. By librdkafka's admin client: Kafka's own command takes seconds for each call."""
 
     def __init__(self, bootstrap: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 2})
 
     async def allow(self, user: str, grants: Iterable[Grant]) -> None:
         """Returns when the broker goes by them."""

@@ -7,11 +7,12 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from aiokafka.conn import AIOKafkaConnection, create_conn
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import (
     IllegalSaslStateError,
     KafkaError,
@@ -24,6 +25,8 @@ from worker.kafka.security import Connection
 
 _TIMEOUT: Final = 10.0
 """Seconds for each step of one connection."""
+_CLOSE: Final = 1.0
+"""Seconds that the end of a connection is waited for."""
 _FAILURES: Final = (KafkaError, OSError, EOFError, ValueError, AssertionError)
 """What aiokafka's connection raises; ValueError and AssertionError from its SASL mechanisms."""
 _OTHER_NAME: Final = (62, 64)
@@ -94,16 +97,13 @@ async def _astray(connection: Connection, brokers: Brokers) -> dict[int, Trouble
 
 async def reach(connection: Connection, host: str, port: int) -> Brokers | Trouble:
     """The cluster's brokers as this one knows them, or why it can't be asked."""
+    begun = False
     try:
-        opened = await _open(connection, host, port)
+        async with _open(connection, host, port) as opened:
+            begun = True
+            answer = await opened.send(MetadataRequest([]))
     except _FAILURES as error:
-        return await _trouble(connection, host, port, error)
-    try:
-        answer = await opened.send(MetadataRequest([]))
-    except _FAILURES as error:
-        return await _cut_off(connection, host, port, error)
-    finally:
-        opened.close()
+        return await (_cut_off if begun else _trouble)(connection, host, port, error)
     return {node: (name, number) for node, name, number, *_ in answer.brokers}
 
 
@@ -113,10 +113,19 @@ def split(server: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-async def _open(connection: Connection, host: str, port: int, **changes: Any) -> AIOKafkaConnection:
+@asynccontextmanager
+async def _open(connection: Connection, host: str, port: int, **changes: Any) -> AsyncIterator[AIOKafkaConnection]:
+    """A connection that is ready for requests; closed to the last socket afterwards, also when it never was."""
     options = {**connection.security, **changes}
     timeout = int(min(connection.request_timeout, _TIMEOUT) * 1000)
-    return await create_conn(host, port, client_id=connection.client_id, request_timeout_ms=timeout, **options)
+    opened = AIOKafkaConnection(host, port, client_id=connection.client_id, request_timeout_ms=timeout, **options)
+    try:
+        await opened.connect()
+        yield opened
+    finally:
+        closed = opened.close()
+        if opened._protocol is not None:  # noqa: SLF001 - without one there was no socket, and `closed` never ends
+            await asyncio.wait([closed], timeout=_CLOSE)
 
 
 async def _trouble(connection: Connection, host: str, port: int, error: BaseException) -> Trouble:
@@ -224,13 +233,11 @@ def _about_our_certificate(error: BaseException | None) -> str:
 
 async def _speaks_plainly(connection: Connection, host: str, port: int, **changes: Any) -> bool:
     """Whether a broker answers ApiVersions there; without TLS and SASL unless `changes` say otherwise."""
-    options = changes or {"security_protocol": "PLAINTEXT"}
     try:
-        opened = await _open(connection, host, port, **options)
+        async with _open(connection, host, port, **(changes or {"security_protocol": "PLAINTEXT"})):
+            return True
     except _FAILURES:
         return False
-    opened.close()
-    return True
 
 
 async def _speaks_tls(host: str, port: int) -> bool:
@@ -243,6 +250,8 @@ async def _speaks_tls(host: str, port: int) -> bool:
     except OSError:
         return False
     writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
     return True
 
 
