@@ -31,7 +31,7 @@ from worker.model import Coordinates
 pytestmark = pytest.mark.apache
 
 GROUP, BILLING = "secured-roles", "billing"
-DECISION = ("--who", "kari", "--why", "the creditor is known now", "--yes", "--json")
+DECISION = ("--who", "kari", "--why", "Kravia takes it now", "--yes", "--json")
 
 
 class Desk:
@@ -141,7 +141,7 @@ async def test_each_role_does_its_work_with_its_rights_alone(secured: SecuredKaf
         assert status == 0, err
         refused, lost, broken = event("refused"), event("lost"), replace(event("broken"), value=b"{")
         kravia.faults(
-            Fault(kind="status", step="register", status=403, identity=refused.identity),
+            Fault(kind="status", step="register", status=422, identity=refused.identity),
             Fault(kind="lost", step="register", identity=lost.identity, times=1),
         )
         drafts = [*(event(f"good-{number}", documents=1) for number in range(10)), refused, lost, broken]
@@ -149,7 +149,7 @@ async def test_each_role_does_its_work_with_its_rights_alone(secured: SecuredKaf
         await settled_among_others(scene, sent)
         ended = scene.tally([(await scene.read_outcomes())[one][0] for one in sent])
         # The doubt was swept for and found: Kravia had the invoice whose answer was lost.
-        assert ended == {"scheduled": 11, "failed forbidden": 1, "rejected undecodable": 1}
+        assert ended == {"scheduled": 11, "failed refused": 1, "rejected undecodable": 1}
         assert scene.registers(lost.identity) == 1
 
         # Its journal is trimmed, and what is left is enough for the next life.
@@ -169,11 +169,11 @@ async def test_each_role_does_its_work_with_its_rights_alone(secured: SecuredKaf
         await world.allow("operator", [right for right in rights if right.operation is not Operation.WRITE])
         desk = Desk(world, "operator", kravia, tmp_path)
         status, out, err = await desk("dead-letters", "list", "--json")
-        assert (status, {json.loads(line)["reason"] for line in out.splitlines()}) == (0, {"forbidden", "undecodable"})
+        assert (status, {json.loads(line)["reason"] for line in out.splitlines()}) == (0, {"refused", "undecodable"})
         status, out, err = await desk("why", refused.identity, "--json")
         assert (status, json.loads(out)[0]["identity"]) == (0, refused.identity), err
         kravia.faults()
-        replay = ("dead-letters", "replay", "--reason", "forbidden", "--wait", *DECISION)
+        replay = ("dead-letters", "replay", "--reason", "refused", "--wait", *DECISION)
         status, out, err = await desk(*replay)
         assert status == 1
         assert f"write to {names.replays}: TopicAuthorizationFailedError" in out + err
