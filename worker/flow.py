@@ -42,6 +42,12 @@ class Creditors:
             return self._base
         return max(0.0, self._paused[creditor][1] - self._clock.monotonic())
 
+    def paused(self) -> Iterator[tuple[int, int, float]]:
+        """Each paused creditor, how often it was answered 403 in a row, and seconds until its next try."""
+        now = self._clock.monotonic()
+        for creditor, (times, until) in sorted(self._paused.items()):
+            yield creditor, times, max(0.0, until - now)
+
     @contextmanager
     def waiting(self, partition: int) -> Iterator[bool]:
         """A place among those that wait for a paused creditor; False when the partition's share is used up."""

@@ -81,6 +81,9 @@ class Gate:
         self._observer = observer
         self.state = GateState.HALF_OPEN
         self.why = "start"
+        self.since = clock.now()
+        """When the state began."""
+        self._probe_at: float | None = None
         self._failures = 0
         self._unreadable = 0
         self._interval = policy.probe_interval
@@ -97,6 +100,12 @@ class Gate:
     def latched(self) -> bool:
         """Closed for good: register's answers have no id that this configuration can read."""
         return self._unreadable >= self._policy.unreadable_ids
+
+    def probe_in(self) -> float | None:
+        """Seconds until the next probe; None: the gate is not closed, one is under way, or there will be none."""
+        if self.state is not GateState.CLOSED or self._probe_at is None:
+            return None
+        return max(0.0, self._probe_at - self._clock.monotonic())
 
     def open_time(self) -> float:
         """Seconds that the gate was not closed, not throttled: the clock of every event's elapsed bound."""
@@ -191,7 +200,7 @@ class Gate:
             self._open_total += max(0.0, now - max(self._open_since, self._throttled_until))
         self._open_since = None if state is GateState.CLOSED else now
         self._follow_ups_free = False
-        self.state, self.why = state, why
+        self.state, self.why, self.since = state, why, self._clock.now()
         (log.warning if state is GateState.CLOSED else log.info)("gate", state=state.value, why=why)
         self._observer.gate(state, why)
         self._wake()
@@ -207,9 +216,11 @@ class Gate:
                 await self._changed.wait()
                 continue
             self._probe_now.clear()
+            self._probe_at = self._clock.monotonic() + self._interval
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._interval):
                     await self._probe_now.wait()
+            self._probe_at = None
             self._interval = min(self._policy.probe_max, self._interval * 2)
             answer = await self._probe()
             if self._unreadable >= self._policy.unreadable_ids:

@@ -15,6 +15,7 @@ from worker.decode import DEFAULT_LIMITS, NO_LIMITS, Limits, decode
 from worker.drain import Drain
 from worker.event_log import About
 from worker.event_log import settled as log_settled
+from worker.exemplar import Exemplar, MeasuredFor
 from worker.flow import Budget
 from worker.model import Command, Decoded, Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
 from worker.ownership import Ownership
@@ -182,6 +183,7 @@ class Lane:
         with (
             About(envelope, identity),
             self._tracer.process(envelope, identity, work.record.size) as work.span,
+            MeasuredFor(Exemplar(envelope.origin, work.span.traceparent or envelope.traceparent)),
         ):
             settled = await self._settled(work)
             if not settled:

@@ -248,10 +248,10 @@ class Partitions:
         """How many assigned partitions are lost now, by why; each until its records flow again."""
         return Counter(keeper.lost_why.value for keeper in self._keepers.values() if keeper.lost_why is not None)
 
+    def unserved(self) -> Mapping[int, str]:
+        """Assigned partitions that are not served, and why."""
+        return {keeper.partition: keeper.problem for keeper in self._keepers.values() if keeper.problem is not None}
+
     def problems(self) -> list[str]:
-        """Assigned partitions that are not served, a sentence each."""
-        return [
-            f"partition {keeper.partition}: {keeper.problem}"
-            for keeper in self._keepers.values()
-            if keeper.problem is not None
-        ]
+        """The same, a sentence each."""
+        return [f"partition {number}: {why}" for number, why in self.unserved().items()]

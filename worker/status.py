@@ -7,6 +7,7 @@ from typing import Any
 
 from worker.at_risk import Exposure, Risk, Stake, stake
 from worker.backlog import Backlogs
+from worker.flow import Creditors
 from worker.gate import Gate, GateState
 from worker.kafka.consumer import GroupConsumer
 from worker.lane import Lane, Work
@@ -37,7 +38,10 @@ class Status:
         *,
         group: str = "",
         version: str = "",
+        creditors: Creditors | None = None,
+        observing: bool = False,
     ) -> None:
+        """`observing`: it calls nobody."""
         self._consumer = consumer
         self._partitions = partitions
         self._gate = gate
@@ -45,6 +49,8 @@ class Status:
         self._backlogs = backlogs
         self._group = group
         self._version = version
+        self._creditors = creditors
+        self._observing = observing
 
     def livez(self) -> list[str]:
         """Only what a restart can mend: every restart may add doubts. A loop that stands still answers nothing."""
@@ -116,9 +122,29 @@ class Status:
             "ready": not problems,
             "problems": problems,
             "dead": self.livez(),
-            "gate": {"state": self._gate.state.value, "why": self._gate.why},
+            "observing": self._observing,
+            "not_member": self._consumer.problem,
+            "not_served": [
+                {"partition": number, "why": why} for number, why in sorted(self._partitions.unserved().items())
+            ],
+            "gate": self._at_gate(),
+            "paused_creditors": [
+                {"creditor": creditor, "answered_403": times, "next_try_in_seconds": round(seconds, 1)}
+                for creditor, times, seconds in ([] if self._creditors is None else self._creditors.paused())
+            ],
             "money_at_risk": total.report(),
-            "partitions": [self._partition(lane) for lane in self._partitions.lanes()],
+            "partitions": [
+                self._partition(lane) for lane in sorted(self._partitions.lanes(), key=lambda lane: lane.own.partition)
+            ],
+        }
+
+    def _at_gate(self) -> dict[str, Any]:
+        gate = self._gate
+        return {
+            "state": gate.state.value,
+            "why": gate.why,
+            "since": gate.since.isoformat(timespec="seconds"),
+            "next_probe_in_seconds": _rounded(gate.probe_in()),
         }
 
     def _partition(self, lane: Lane) -> dict[str, Any]:
@@ -163,6 +189,8 @@ class Status:
         told: dict[str, Any] = {
             "record": str(work.record.coordinates),
             "event": work.envelope.event_id,
+            "time": work.envelope.time.isoformat(timespec="seconds"),
+            "age_seconds": round(max(0.0, (self._clock.now() - work.envelope.time).total_seconds()), 1),
             "identity": work.decoded.identity,
             "state": work.state,
             "waiting_for": self._gate.why if work.state == "gate" else None,
@@ -173,6 +201,8 @@ class Status:
         told |= {"step": course.step.value, "tries": course.tries, "last_answer": course.last_class}
         if course.waiting == "backoff" and course.retry_at is not None:
             told["retry_in_seconds"] = round(max(0.0, course.retry_at - self._clock.monotonic()), 1)
+            if self._creditors is not None and self._creditors.is_paused(creditor := course.event.creditor_id):
+                told["paused_creditor"] = creditor
         if course.doubt is not None:
             now = self._clock.boottime()
             told["doubt"] = {

@@ -27,10 +27,11 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """PromQL, and what a series of it is called (Grafana's `{{label}}`)."""
+    """PromQL, and what a series of it is called (Grafana's `{{label}}`). `exemplars`: a graph marks them too."""
 
     expression: str
     legend: str = ""
+    exemplars: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,8 @@ class Panel:
                     "instant": instant,
                     "range": not instant,
                 }
+                # Grafana asks once for a metric's, however many targets of the panel name it.
+                | ({"exemplar": True} if query.exemplars and not instant else {})
                 for index, query in enumerate(self.queries)
             ],
         }
@@ -104,7 +107,7 @@ def _stat_options() -> dict[str, Any]:
 
 def _series_options() -> dict[str, Any]:
     return {
-        "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]},
+        "legend": {"showLegend": True, "displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"]},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
 

@@ -33,10 +33,10 @@ def grown(metric: Metric, *by: str, part: str = "", **labels: str) -> Query:
 
 
 def quantiles(metric: Metric, *by: str, **labels: str) -> list[Query]:
-    """The median, 95th and 99th percentile of a histogram."""
+    """The median, 95th and 99th percentile of a histogram, and its exemplars where it has some."""
     names = "".join(f" {{{{{name}}}}}" for name in by)
     return [
-        Query(quantile(share, metric, WINDOW, *by, scope=SCOPE, **labels), f"p{share * 100:g}{names}")
+        Query(quantile(share, metric, WINDOW, *by, scope=SCOPE, **labels), f"p{share * 100:g}{names}", metric.exemplars)
         for share in (0.5, 0.95, 0.99)
     ]
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ from schemas.identity import identity, partition_for
 from tests.brokers.base import Broker
 from tests.ops.prometheus import Prometheus
 from worker.demo.kravia_process import FAULTS, KraviaProcess
+from worker.demo.launch import python_path
 from worker.demo.process import free_port
 from worker.demo.producer import produce
 from worker.demo.samples import Kind, Sample, samples
@@ -28,6 +31,8 @@ PACE = Pace(60.0)
 """A minute of the shipped rules is a second here."""
 _PARTITIONS = 4
 _TOKEN = "demo-token"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+"""Of the event whose document can't be fetched."""
 _EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "invoice-requested.reference.json"
 
 
@@ -43,8 +48,8 @@ class Course:
         self._stack = AsyncExitStack()
         self.metrics = ""
         """The worker's /metrics at the end, as text."""
-        self.before_kafka_left: set[str] = set()
-        """The alerts that had fired by then."""
+        self.before_kafka_left: Mapping[str, Mapping[str, Any]] = {}
+        """The alerts that had fired by then, as Prometheus.fired."""
 
     async def __aenter__(self) -> "Course":
         enter = self._stack.enter_async_context
@@ -56,7 +61,7 @@ class Course:
             await self._kravia.start()
             port = free_port()
             self._metrics_url = f"http://127.0.0.1:{port}/metrics"
-            values = settings(self._broker.bootstrap, self._kravia.url, _TOKEN, self._topics, port) | {
+            self._values = values = settings(self._broker.bootstrap, self._kravia.url, _TOKEN, self._topics, port) | {
                 # Few attempts: an event that fails must not take a quarter of an hour to do so.
                 "WORKER_RETRY_ATTEMPTS": "2",
                 "WORKER_GATE_FAILURES": "50",
@@ -86,11 +91,23 @@ class Course:
         await self._killed()
         await self._failing()
         await self._token_rejected()
-        self.before_kafka_left = set(self.prometheus.fired)
+        self.before_kafka_left = dict(self.prometheus.fired)
         await self._kafka_away()
         await self._send(40, rate=20.0)
         async with self._session.get(self._metrics_url) as answer:
             self.metrics = await answer.text()
+
+    async def why(self, position: str) -> Any:
+        """What `worker why` tells of a record, `topic/partition/offset`."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "worker", "why", position, "--json"),
+            env={"PATH": os.environ["PATH"]} | python_path(os.environ) | self._values,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=self._directory,
+        )
+        told, _ = await process.communicate()
+        [story] = json.loads(told)
+        return story
 
     async def _left_to_person(self) -> None:
         await self._faults(Fault(kind="reset", step="register", times=2))
@@ -99,6 +116,7 @@ class Course:
         await self.prometheus.fires("InvoiceWorkerDoubtLeftToPerson", "InvoiceWorkerDeadLetters")
 
     async def _killed(self) -> None:
+        await self._idle()
         self.worker.kill()
         await self.prometheus.fires("InvoiceWorkerAbsent")
         await self.worker.start()
@@ -111,11 +129,14 @@ class Course:
 
     async def _token_rejected(self) -> None:
         await self._idle()
+        # No lost answer now: a doubt would grow old behind the closed gate, and by chance.
+        await self._faults()
         await self._control("token", {"token": "another"})
         await self._send(60, rate=20.0)
         await self.prometheus.fires("InvoiceWorkerTokenRejected", "InvoiceWorkerGateClosed", "InvoiceWorkerOldestEvent")
         await self._control("token", {"token": _TOKEN})
         await self.prometheus.fires("InvoiceWorkerAgeBurnFast", "InvoiceWorkerAgeBurnMedium")
+        await self._faults(*FAULTS)
 
     async def _kafka_away(self) -> None:
         await self._idle()
@@ -156,8 +177,9 @@ class Course:
 
 
 def _by_reference() -> Sample:
-    """An event whose document lies in a store that is not there."""
+    """An event whose document lies in a store that is not there, in a trace that its producer records."""
     data = json.loads(_EXAMPLE.read_text(encoding="utf-8"))
     data["attachments"][0]["url"] = "https://documents.invalid/20004.pdf"
     key = identity(data["invoice"]["creditorId"], data["invoice"]["claimType"], data["invoice"]["invoiceNo"]).encode()
-    return Sample(Kind.GOOD, key, json.dumps(data).encode(), (), partition_for(key, _PARTITIONS))
+    headers = (("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01".encode()),)
+    return Sample(Kind.GOOD, key, json.dumps(data).encode(), headers, partition_for(key, _PARTITIONS))

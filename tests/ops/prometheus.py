@@ -45,6 +45,7 @@ class Prometheus:
                 f"--config.file={path}",
                 f"--storage.tsdb.path={directory / 'data'}",
                 f"--web.listen-address=127.0.0.1:{port}",
+                "--enable-feature=exemplar-storage",
             ],
             directory / "prometheus.log",
         )
@@ -99,6 +100,11 @@ class Prometheus:
                     await self._news.wait()
         except TimeoutError:
             raise AssertionError(f"did not fire within {timeout:g} s: {set(names) - set(self.fired)}") from None
+
+    async def exemplars(self, query: str) -> list[tuple[Mapping[str, str], Mapping[str, str]]]:
+        """Every exemplar since the start of the series that a query names: the series' labels and the exemplar's."""
+        data = await self._get("query_exemplars", query=query, start=f"{self.began:.0f}", end=f"{time.time() + 1:.0f}")
+        return [(series["seriesLabels"], one["labels"]) for series in data for one in series["exemplars"]]
 
     async def values(self, query: str) -> list[float]:
         """Every value of a query since the start, each second."""

@@ -1,5 +1,6 @@
 """Dashboards: up to date, every query names only what the worker exports, every panel explains itself."""
 
+import copy
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from helm.monitoring.files import FILES, alert_groups, dashboards
 from helm.monitoring.kafka import PROCESS
 from helm.monitoring.panel import Unit
 from helm.monitoring.promql import SCRAPED, series
+from tests.ops.grafana import faults
 from tests.ops.queries import plain
 from worker.telemetry.catalogue import CATALOGUE, EVENT_AGE, GATE, SETTLED, Kind
 
@@ -69,6 +71,27 @@ def test_every_metric_is_shown() -> None:
 
 
 @pytest.mark.parametrize(("uid", "panel"), PANELS)
+def test_graphs_of_a_histogram_show_the_exemplars_that_it_has(uid: str, panel: dict[str, Any]) -> None:
+    for target in panel["targets"]:
+        names = {re.sub(r"_(bucket|sum|count)$", "", selector.name or "") for selector in selectors(target["expr"])}
+        has = any(METRICS[name].exemplars for name in names & set(METRICS))
+        graph = panel["type"] == "timeseries" and "histogram_quantile(" in target["expr"]
+        assert target.get("exemplar", False) is (graph and has)
+
+
+def test_each_histogram_with_exemplars_is_a_graph_that_shows_them() -> None:
+    shown = {
+        (selector.name or "").removesuffix("_bucket")
+        for board in BOARDS.values()
+        for panel in board["panels"]
+        for target in panel.get("targets", ())
+        if target.get("exemplar")
+        for selector in selectors(target["expr"])
+    }
+    assert shown == {metric.name for metric in CATALOGUE if metric.exemplars and metric.kind is Kind.HISTOGRAM}
+
+
+@pytest.mark.parametrize(("uid", "panel"), PANELS)
 def test_a_panel_explains_itself(uid: str, panel: dict[str, Any]) -> None:
     assert panel["title"][0].isupper()
     assert len(panel["description"]) >= 8
@@ -107,6 +130,33 @@ def test_a_dashboard_is_one_that_grafana_reads(uid: str) -> None:
         assert not cells & taken, f"{panel['title']} lies on another panel"
         taken |= cells
     assert [variable["name"] for variable in board["templating"]["list"]] == ["datasource", "namespace", "job"]
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_a_dashboard_fits_grafanas_own_schema(uid: str) -> None:
+    assert faults(BOARDS[uid]) == []
+    assert {panel["type"] for panel in BOARDS[uid]["panels"]} <= {"row", "stat", "timeseries"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        (("options", "legend", "displayMode"), "tabel", "'tabel' is none of"),
+        (("options", "legnd"), {}, "options/legnd: unknown"),
+        (("fieldConfig", "defaults", "custom", "lineWdth"), 1, "custom/lineWdth: unknown"),
+        (("fieldConfig", "defaults", "custom", "fillOpacity"), "5", "'5' is no float"),
+        (("targets", 0, "exp"), "up", "targets/0/exp: unknown"),
+        (("targets", 0, "expr"), 7, "7 is no str"),
+    ],
+)
+def test_what_does_not_fit_grafanas_schema_is_named(path: tuple[str | int, ...], value: object, fault: str) -> None:
+    board = copy.deepcopy(BOARDS["invoice-worker"])
+    place = next(panel for panel in board["panels"] if panel["type"] == "timeseries")
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    [found] = faults(board)
+    assert fault in found
 
 
 def test_what_the_worker_does_not_export_is_refused() -> None:

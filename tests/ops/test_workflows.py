@@ -1,6 +1,8 @@
 """The forge's workflow files."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +89,54 @@ def test_a_release_is_checked_first_and_signed_by_digest() -> None:
     ]
     assert len(signing) == 2
     assert all(re.search(r'cosign sign .*@\$(DIGEST|digest)"', script) for script in signing)
+
+
+def test_the_sbom_is_held_against_the_lock_file_before_the_image_is_signed(tmp_path: Path) -> None:
+    steps = _load(ROOT / ".github/workflows/release.yml")["jobs"]["image"]["steps"]
+    named = [step.get("name", "") for step in steps]
+    check = named.index("The SBOM names what runs")
+    assert check < named.index("Sign the digest, never the tag")
+
+    # A docker that has an SBOM of nothing: the step must not pass.
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\necho "$@" > "$0.called"; echo \'{"spdxVersion": "SPDX-2.3", "packages": []}\'\n')
+    docker.chmod(0o755)
+    shutil.copytree(ROOT / "tests" / "supply", tmp_path / "tests" / "supply")
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    done = subprocess.run(
+        ["bash", "-e", "-c", steps[check]["run"]],
+        cwd=tmp_path,
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "IMAGE": "registry/image", "DIGEST": "sha256:00"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "it does not name aiohappyeyeballs" in done.stderr
+    called = (tmp_path / "docker.called").read_text(encoding="utf-8")
+    assert '--format {{ json (index .SBOM "linux/amd64").SPDX }}' in called
+
+
+def test_known_vulnerabilities_are_asked_for_with_each_change_and_each_week() -> None:
+    assert _load(ROOT / ".github/workflows/ci.yml")["jobs"]["audit"]["uses"] == "./.github/workflows/audit.yml"
+    audit = _load(ROOT / ".github/workflows/audit.yml")
+    assert audit[True]["schedule"]  # YAML 1.1 reads the key `on` as true
+    assert any(step.get("run", "").startswith("make audit") for step in audit["jobs"]["audit"]["steps"])
+
+
+def test_whatever_is_pinned_is_renewed_and_no_release_is_taken_on_its_first_day() -> None:
+    path = ROOT / ".github" / "dependabot.yml"
+    done = subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.dependabot", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    updates = _load(path)["updates"]
+    assert {update["package-ecosystem"] for update in updates} == {"pip", "docker", "github-actions"}
+    assert all(update["cooldown"]["default-days"] >= 7 for update in updates)
 
 
 def test_package_chart_and_image_have_one_version() -> None:

@@ -26,7 +26,7 @@ MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLks6dRMXqiUUTwVw
 tcUWL5NpnoF/NI3PRmciXYP1CP6hRANCAAR0m92PKGST4P1cpJXp4zopiVYPXGvE
 iED1njIFxbvRXmGyj+Eef8RIKyacnqQPs2btd7u30fz1gL7yAg4QHcxq
 -----END PRIVATE KEY-----
-"""
+"""  # kingfisher:ignore - made for these tests alone
 
 Answer = tuple[int, Mapping[str, str], bytes]
 Handler = Callable[[str, asyncio.StreamWriter], Awaitable[None]]

@@ -18,7 +18,16 @@ REPORT = {
     "ready": True,
     "problems": [],
     "dead": [],
-    "gate": {"state": "open", "why": "register was answered"},
+    "not_member": None,
+    "not_served": [],
+    "paused_creditors": [],
+    "gate": {
+        "state": "open",
+        "why": "register was answered",
+        "since": "2026-11-27T06:59:00+00:00",
+        "next_probe_in_seconds": None,
+    },
+    "money_at_risk": {},
     "partitions": [],
 }
 
@@ -59,8 +68,11 @@ def served() -> Iterator[Served]:
 def test_ready_is_status_0(served: Served, capsys: pytest.CaptureFixture[str]):
     assert main(["status", "--url", served.url]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "ready  group g  2026-11-27T07:00:00+00:00",
-        "gate open: register was answered",
+        "ready  group g  2026-11-27 07:00:00 UTC",
+        "gate open since 06:59:00 UTC, 1 min ago: register was answered",
+        "good to know: No partition is owned",
+        "    It stands by while other processes of its group own them all. If none does:",
+        "    docs/runbooks/nothing-owned.md",
         "",
         "no partition is owned",
     ]
@@ -120,3 +132,17 @@ def test_a_browser_gets_a_page(served: Served):
     assert kind == "text/html"
     assert policy.startswith("default-src 'none'")
     assert text.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("query", "again"), [("", False), ("?refresh=5", True), ("?refresh=1", False), ("?refresh=x", False)]
+)
+def test_a_browser_may_have_it_loaded_again(served: Served, query: str, again: bool):
+    async def get() -> str:
+        async with (
+            aiohttp.ClientSession(headers={"Accept": "text/html"}) as session,
+            session.get(served.url + query) as answer,
+        ):
+            return await answer.text()
+
+    assert ('http-equiv="refresh" content="5"' in asyncio.run(get())) is again

@@ -1,6 +1,7 @@
 """Writing the journal, and how long an intent is good for."""
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 
@@ -37,6 +38,23 @@ class TestWriting:
         producer.plan("send", 1.0, 1.0, 1.0)
         await asyncio.gather(*(journal.write(INTENT) for _ in range(3)))
         assert asyncio.get_running_loop().time() == pytest.approx(1)
+
+    @virtual
+    async def test_what_is_written_for_many_runs_in_nobodys_turn(self):
+        """So that the writer's log lines do not name the event that happened to start it."""
+        journal, producer, _ = await make()
+        event: ContextVar[str | None] = ContextVar("event", default=None)
+        seen = []
+        send = producer.send
+
+        async def watched(record):
+            seen.append(event.get())
+            return await send(record)
+
+        producer.send = watched
+        event.set("the first")
+        await journal.write(INTENT)
+        assert seen == [None]
 
     @virtual
     async def test_the_end_is_the_last_read_or_acknowledged(self):

@@ -155,7 +155,7 @@ async def test_status_shows_what_is_waited_for():
     await asyncio.sleep(100.0)
 
     consumer = SimpleNamespace(problem=None, last_poll=0.0, dead=False)
-    partitions = SimpleNamespace(lanes=lambda: [lane], problems=list, broken=[])
+    partitions = SimpleNamespace(lanes=lambda: [lane], problems=list, unserved=dict, broken=[])
     status = Status(consumer, partitions, world.gate, world.clock)
     [partition] = json.loads(json.dumps(status.report()))["partitions"]
     [told] = partition["doubts"]
@@ -189,7 +189,7 @@ async def test_an_invoice_that_waits_at_the_gate_is_at_risk_once():
     await settled(lane)
     status = Status(
         SimpleNamespace(problem=None, last_poll=0.0, dead=False),
-        SimpleNamespace(lanes=lambda: [lane], problems=list, broken=[]),
+        SimpleNamespace(lanes=lambda: [lane], problems=list, unserved=dict, broken=[]),
         world.gate,
         world.clock,
     )

@@ -123,7 +123,7 @@ async def test_nothing_that_is_said_of_an_event_holds_what_it_says(stream: io.St
         asyncio.get_running_loop().set_exception_handler(as_asyncio_logs)
 
     consumer = SimpleNamespace(problem=None, last_poll=0.0, dead=False)
-    partitions = SimpleNamespace(lanes=lambda: [lane], problems=list, broken=[])
+    partitions = SimpleNamespace(lanes=lambda: [lane], problems=list, unserved=dict, broken=[])
     status = Status(consumer, partitions, world.gate, world.clock, group="group")
     observer.gauges(status.gauges)
 
@@ -147,6 +147,7 @@ async def test_nothing_that_is_said_of_an_event_holds_what_it_says(stream: io.St
     said = {
         "logs": stream.getvalue(),
         "metrics": observer.expose("")[0].decode(),
+        "exemplars": observer.expose("application/openmetrics-text;version=1.0.0")[0].decode(),
         "status": json.dumps(told),
         "page": "".join(map(page, told)),
         "traces": "".join(span.to_json() for span in spans.get_finished_spans()),

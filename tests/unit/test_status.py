@@ -1,47 +1,19 @@
-"""What `/status` reports of a partition, how far behind it is, and how a page and a terminal show it."""
+"""What `/status` reports of a partition, and how far behind it is."""
 
 import asyncio
 import json
-from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import pytest
 
 from tests.unit.fakes_core import REPLAYS, REQUESTS, World, make_record
 from tests.unit.fakes_lane import make, settled
+from tests.unit.fakes_status import backing_off, status_of
 from tests.unit.fakes_time import until, virtual
-from worker.answers import NotSent
+from worker.answers import Forbidden
 from worker.backlog import Backlogs, Look, backlog
-from worker.cli.status import as_lines
 from worker.model import Partition
 from worker.offsets import Prefix
 from worker.ports import Lost, LostWhy
-from worker.retry import RetryPolicy
-from worker.status import Status
-from worker.telemetry.health import prefers_html
-from worker.telemetry.status_page import duration, page
-
-
-def status_of(world, lane, backlogs=None, *, dead=False, problem=None):
-    consumer = SimpleNamespace(problem=problem, last_poll=0.0, dead=dead)
-    partitions = SimpleNamespace(lanes=lambda: [lane] if lane else [], problems=list, broken=[])
-    return Status(consumer, partitions, world.gate, world.clock, backlogs, group="group", version="1.0")
-
-
-async def backing_off():
-    """An event with a hostile id that is tried again in a while, and one behind it."""
-    world = World(policy=RetryPolicy(base=60.0, cap=60.0))
-    world, lane = await make(world)
-    world.api.plan("register", NotSent("connect"))
-    headers = (
-        ("ce_specversion", b"1.0"),
-        ("ce_id", b"<b>e-1</b>"),
-        ("ce_source", b"/erp"),
-        ("ce_type", b"kravia.invoice.requested.v1"),
-    )
-    lane.offer([make_record(0, headers=headers), make_record(1, originalAmount=9)])
-    await until(lambda: next(lane.unfinished()).state == "backoff")
-    return world, lane
 
 
 class TestReport:
@@ -69,6 +41,53 @@ class TestReport:
         told = status_of(world, lane).report()
         assert told["partitions"][0]["heads"][REQUESTS.topic]["waiting_for"] == "register stop_401"
         assert (told["ready"], told["problems"]) == (False, ["the gate is closed: register stop_401"])
+
+    @virtual
+    async def test_it_says_since_when_the_gate_is_closed_and_when_it_is_probed(self):
+        world, lane = await make()
+        assert status_of(world, lane).report()["gate"]["next_probe_in_seconds"] is None
+        running = asyncio.create_task(world.gate.run())
+        await asyncio.sleep(60)
+        world.gate.close("register stop_401")
+        await asyncio.sleep(0.4)
+        told = status_of(world, lane).report()
+        assert told["gate"] == {
+            "state": "closed",
+            "why": "register stop_401",
+            "since": "2026-01-02T03:05:05+00:00",
+            "next_probe_in_seconds": 0.6,
+        }
+        running.cancel()
+
+    @virtual
+    async def test_a_paused_creditor_is_named_and_what_waits_for_it(self):
+        world, lane = await make()
+        world.api.plan("register", Forbidden())
+        lane.offer([make_record(0)])
+        await until(lambda: next(lane.unfinished()).state == "backoff")
+        told = status_of(world, lane).report()
+        [paused] = told["paused_creditors"]
+        assert (paused["creditor"], paused["answered_403"]) == (10759, 1)
+        assert 0 < paused["next_try_in_seconds"] <= 1
+        assert told["partitions"][0]["heads"][REQUESTS.topic]["paused_creditor"] == 10759
+        await settled(lane)
+        assert status_of(world, lane).report()["paused_creditors"] == []
+
+    @virtual
+    async def test_partitions_that_are_not_served_are_named(self):
+        told = status_of(World(), None, unserved={5: "being taken over", 2: "lost (refused): too large"}).report()
+        assert told["not_served"] == [
+            {"partition": 2, "why": "lost (refused): too large"},
+            {"partition": 5, "why": "being taken over"},
+        ]
+
+    @virtual
+    async def test_an_event_has_its_time_and_its_age(self):
+        world, lane = await backing_off()
+        await asyncio.sleep(7)
+        head = status_of(world, lane).report()["partitions"][0]["heads"][REQUESTS.topic]
+        assert head["time"] == "2026-01-02T03:04:05+00:00"
+        assert head["age_seconds"] == pytest.approx(7, abs=0.5)
 
     @virtual
     async def test_a_dead_coordination_task_fails_liveness_and_nothing_less_does(self):
@@ -132,85 +151,3 @@ class TestBacklog:
         await asyncio.sleep(5)
         assert backlogs.of(3) is None
         running.cancel()
-
-
-class Reader(HTMLParser):
-    """Tags, and texts; fails on what is not closed in order."""
-
-    def __init__(self):
-        super().__init__()
-        self.tags, self.texts, self._open = [], [], []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag != "meta":
-            self._open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-
-class TestPage:
-    @virtual
-    async def test_it_is_whole_needs_nothing_from_elsewhere_and_escapes_what_producers_wrote(self):
-        world, lane = await backing_off()
-        html = page(status_of(world, lane).report())
-        read = Reader()
-        read.feed(html)
-        assert read._open == []
-        assert "<b>" not in html
-        assert "<b>e-1</b>" in read.texts
-        assert "invoice.requests/0/0" in read.texts
-        assert any(text.startswith("its next try in") for text in read.texts)
-        assert {tag for tag, _ in read.tags}.isdisjoint({"script", "img", "link", "iframe"})
-        assert ("html", {"lang": "en"}) in read.tags
-        assert all("scope" in attributes for tag, attributes in read.tags if tag == "th")
-        assert not any("href" in attributes or "src" in attributes for _, attributes in read.tags)
-
-    @virtual
-    async def test_without_partitions_and_with_problems_it_says_so(self):
-        world = World()
-        html = page(status_of(world, None, problem="rebalancing").report())
-        assert "not ready" in html
-        assert "<li>rebalancing</li>" in html
-        assert "No partition is owned." in html
-
-    @pytest.mark.parametrize(
-        ("accept", "html"),
-        [
-            ("", False),
-            ("*/*", False),
-            ("application/json", False),
-            ("text/html", True),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", True),
-            ("application/json, text/html;q=0.5", False),
-            ("text/*", True),
-            ("text/html;q=0", False),
-            ("text/html;q=nonsense", False),
-        ],
-    )
-    def test_who_prefers_html_gets_it(self, accept, html):
-        assert prefers_html(accept) is html
-
-    def test_durations(self):
-        assert [duration(seconds) for seconds in (None, 0, 59.4, 200, 7500)] == [
-            "–",
-            "0 s",
-            "59 s",
-            "3 min 20 s",
-            "2 h 5 min",
-        ]
-
-
-@virtual
-async def test_a_terminal_gets_a_table_of_partitions_and_of_what_they_wait_behind():
-    world, lane = await backing_off()
-    lines = list(as_lines(status_of(world, lane).report()))
-    assert lines[0].startswith("ready  group group")
-    assert lines[3].split()[:2] == ["partition", "behind"]
-    assert any("invoice.requests/0/0" in line and "its next try in 30 s" in line for line in lines)
-    await settled(lane)
-    assert not any("invoice.requests/0/0" in line for line in as_lines(status_of(world, lane).report()))

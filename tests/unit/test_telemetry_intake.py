@@ -3,12 +3,11 @@
 import asyncio
 from types import SimpleNamespace
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from tests.unit.fakes_core import TOPICS, make_record
 from tests.unit.fakes_lane import make, settled
 from tests.unit.fakes_reconcile import Told
 from tests.unit.fakes_time import virtual
+from tests.unit.scraped import value
 from tests.unit.test_group_commit import Fixture
 from worker.answers import Unclear
 from worker.model import Partition, Step
@@ -18,17 +17,6 @@ from worker.telemetry.intake import IntakeGauges, Limits
 from worker.telemetry.metrics import PrometheusObserver
 
 REQUESTS = Partition(TOPICS.requests, 0)
-
-
-def value(observer, name, **labels):
-    body, _ = observer.expose("")
-    [found] = [
-        sample.value
-        for family in text_string_to_metric_families(body.decode())
-        for sample in family.samples
-        if sample.name == f"invoice_worker_{name}" and sample.labels == labels
-    ]
-    return found
 
 
 def test_the_intake_is_asked_at_each_scrape():

@@ -34,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if words[:1] == ["demo"]:
             # The demo has a parser of its own: its options are nobody else's business.
             return _demo(words[1:])
-        arguments = _parser().parse_args(words)
+        arguments = command_parser().parse_args(words)
         command: Callable[[argparse.Namespace], int] = arguments.command
         return command(arguments)
     except KeyboardInterrupt:
@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands but the demo, which has its own."""
     parser = argparse.ArgumentParser(
         prog="worker",
         description="Brings invoice events from Kafka to Kravia: never billed twice, nothing lost.",

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from worker.cli.common import FAILED, OK, REFUSED, complain
 from worker.cli.reports import plain
-from worker.telemetry.status_page import duration, waits_for
+from worker.telemetry.status_findings import findings
+from worker.telemetry.status_words import NOTHING, at, catches_up, duration, number, since, waits_for
 
 if TYPE_CHECKING:
     from worker.cli.common import Commands
@@ -20,9 +21,10 @@ URL = "http://localhost:8080/status"
 _TIMEOUT = 10.0
 _LARGEST = 64 * 1024 * 1024
 _CLEAR = "\x1b[H\x1b[2J"
+_LEVELS = {"act": "ACT NOW", "look": "look into it", "know": "good to know"}
 _DESCRIPTION = """\
-Show what a running worker says of itself (GET /status): whether it is ready, the gate, and for each partition how far
-behind it is, what it waits for and its doubts.
+Show what a running worker says of itself (GET /status): whether it is ready, the gate, what is wrong and what to do
+about it, and for each partition how far behind it is, what it waits for and its doubts.
 
 exit status: 0 it is ready; 1 it is not, or it does not answer; 2 wrong usage."""
 
@@ -90,7 +92,7 @@ def ask(url: str) -> dict[str, Any] | str:
     except (OSError, ValueError) as error:
         why = getattr(error, "reason", error) if isinstance(error, OSError) else "no JSON"
         return f"{url} does not answer ({why}): is the worker running, and is WORKER_HTTP_PORT this port? See --url"
-    if not isinstance(report, dict) or not {"ready", "problems", "gate", "partitions"} <= report.keys():
+    if not isinstance(report, dict) or not {"at", "group", "ready", "problems", "gate", "partitions"} <= report.keys():
         return f"{url} answered something else: this is not a worker's /status; see --url"
     return report
 
@@ -98,10 +100,14 @@ def ask(url: str) -> dict[str, Any] | str:
 def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """The report for people."""
     gate = report["gate"]
-    yield f"{'ready' if report['ready'] else 'NOT READY'}  group {report.get('group', '')}  {report.get('at', '')}"
-    yield plain(f"gate {gate['state']}: {gate['why']}")
-    for problem in [*report.get("dead", []), *report["problems"]]:
-        yield plain(f"problem: {problem}")
+    yield f"{'ready' if report['ready'] else 'NOT READY'}  group {report['group']}  {at(report['at'])}"
+    began = f" since {since(gate['since'], report['at'])}" if "since" in gate else ""
+    yield plain(f"gate {gate['state']}{began}: {gate['why']}")
+    for finding in findings(report):
+        yield plain(f"{_LEVELS[finding.level]}: {finding.what}")
+        yield plain(f"    {finding.do}")
+        if hints := [text for text in (finding.command, finding.runbook) if text]:
+            yield plain(f"    {', '.join(hints)}")
     partitions = report["partitions"]
     yield ""
     if not partitions:
@@ -129,12 +135,12 @@ def _partition(partition: Mapping[str, Any]) -> list[str]:
     behind = partition.get("backlog") or {}
     return [
         str(partition["partition"]),
-        _number(behind.get("behind")),
-        _number(behind.get("settled_per_second")),
-        _number(behind.get("arriving_per_second")),
-        duration(behind.get("seconds_to_catch_up")),
-        ", ".join(f"{count} {state}" for state, count in partition["unfinished"].items()) or "–",
-        duration(partition["oldest_seconds"]) if partition["oldest"] else "–",
+        number(behind.get("behind")),
+        number(behind.get("settled_per_second")),
+        number(behind.get("arriving_per_second")),
+        catches_up(behind),
+        ", ".join(f"{count} {state}" for state, count in sorted(partition["unfinished"].items())) or NOTHING,
+        duration(partition["oldest_seconds"]) if partition["oldest"] else NOTHING,
         str(len(partition["doubts"])),
     ]
 
@@ -142,15 +148,11 @@ def _partition(partition: Mapping[str, Any]) -> list[str]:
 def _event(work: Mapping[str, Any]) -> list[str]:
     texts = (work["record"], work.get("event"), work.get("identity"), work["state"], work.get("step"))
     return [
-        *(text or "–" for text in texts),
-        _number(work.get("tries")),
-        work.get("last_answer") or "–",
+        *(text or NOTHING for text in texts),
+        number(work.get("tries")),
+        work.get("last_answer") or NOTHING,
         waits_for(work),
     ]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.12g}"
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

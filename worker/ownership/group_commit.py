@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from worker.exemplar import Exemplar, MeasuredFor, current
 from worker.model import Coordinates, OutRecord, Partition
 from worker.offsets import Prefix
 from worker.ownership.table import LedgerTable
@@ -29,6 +30,7 @@ class Settlement:
     outcome: OutRecord
     dead_letter: OutRecord | None
     committed: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    exemplar: Exemplar | None = field(default_factory=current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,9 @@ class GroupCommit:
             if lost is not None:
                 return lost
             last = self._clock.monotonic()
-            self._observer.committed(self._config.partition.number, len(batch), last - began)
+            # The event that waited longest stands for all.
+            with MeasuredFor(batch[0].exemplar if batch else None):
+                self._observer.committed(self._config.partition.number, len(batch), last - began)
             if not self._queue:
                 self._quiet.set()
 

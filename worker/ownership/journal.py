@@ -1,6 +1,7 @@
 """Writing the journal: facts inside an open transaction that nobody waits for, committed rarely."""
 
 import asyncio
+from contextvars import copy_context
 from dataclasses import dataclass
 
 from worker.facts import Fact, encode
@@ -40,6 +41,8 @@ class Journal:
         self._commit_timeout = commit_timeout
         self._end = 0
         self._open_since: float | None = None
+        # The owner's: the writer writes for many events, and its log lines name none, whoever's turn begins it.
+        self._context = copy_context()
         self._queue: list[_Write] = []
         self._turn = asyncio.Lock()
         self._sending: list[_Write] = []
@@ -78,7 +81,9 @@ class Journal:
         write = _Write(record, age or self.age(), asyncio.get_running_loop().create_future())
         self._queue.append(write)
         if self._writer is None:
-            self._writer = asyncio.create_task(self._write_queued(), name=f"journal-write-{self._partition.number}")
+            self._writer = asyncio.create_task(
+                self._write_queued(), name=f"journal-write-{self._partition.number}", context=self._context.copy()
+            )
             self._writer.add_done_callback(self._writer_ended)
         return await write.offset
 

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import hdrs, web
 
-from worker.telemetry.status_page import POLICY, page
+from worker.telemetry.status_page import POLICY, REFRESHES, page
 
 Problems = Callable[[], list[str]]
 Report = Callable[[], dict[str, Any]]
@@ -65,14 +65,18 @@ def _metrics(expose: Expose) -> Handler:
 
 
 def _status(report: Report) -> Handler:
-    """JSON, or a page for who prefers HTML, as browsers do."""
+    """JSON, or a page for who prefers HTML, as browsers do; `?refresh=5` has it loaded again every 5 s."""
 
     async def handler(request: web.Request) -> web.Response:
         told = report()
         headers = {hdrs.VARY: hdrs.ACCEPT, hdrs.CACHE_CONTROL: "no-store", "X-Content-Type-Options": "nosniff"}
         if prefers_html(request.headers.get(hdrs.ACCEPT, "")):
+            wanted = request.query.get("refresh", "")
+            refresh = next((seconds for seconds in REFRESHES if wanted == str(seconds)), None)
             return web.Response(
-                text=page(told), content_type="text/html", headers=headers | {"Content-Security-Policy": POLICY}
+                text=page(told, refresh),
+                content_type="text/html",
+                headers=headers | {"Content-Security-Policy": POLICY},
             )
         return web.json_response(told, headers=headers)
 

@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from worker.model import Partition
 from worker.telemetry import catalogue as c
+from worker.telemetry.instruments import family
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,13 @@ class IntakeCollector(Collector):
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         now, limits = self.source(), self.limits
-        yield _family(c.MEMBER, {(): now.member})
-        yield _family(c.FETCH_AGE, {(): now.fetch_age_seconds})
-        yield _family(c.SERVED, {(str(partition),): served for partition, served in now.served.items()})
-        yield _family(c.LOST, {(why,): now.lost.get(why, 0) for why in c.LOST.labels[0].values})
-        yield _family(c.LAG, {(partition.topic, str(partition.number)): lag for partition, lag in now.lags.items()})
-        yield _family(c.OLDEST_FACT, {(str(partition),): age for partition, age in now.facts.items()})
-        yield _family(c.IN_FLIGHT_EVENTS_LIMIT, {(): limits.events})
-        yield _family(c.IN_FLIGHT_BYTES_LIMIT, {(): limits.size})
-        yield _family(c.WINDOW, {(): limits.window})
-        yield _family(c.OBSERVING, {(): limits.observing})
-
-
-def _family(metric: c.Metric, samples: Mapping[tuple[str, ...], float]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(metric.name, metric.meaning, labels=metric.label_names)
-    for labels, value in samples.items():
-        family.add_metric(labels, float(value))
-    return family
+        yield family(c.MEMBER, {(): now.member})
+        yield family(c.FETCH_AGE, {(): now.fetch_age_seconds})
+        yield family(c.SERVED, {(str(partition),): served for partition, served in now.served.items()})
+        yield family(c.LOST, {(why,): now.lost.get(why, 0) for why in c.LOST.labels[0].values})
+        yield family(c.LAG, {(partition.topic, str(partition.number)): lag for partition, lag in now.lags.items()})
+        yield family(c.OLDEST_FACT, {(str(partition),): age for partition, age in now.facts.items()})
+        yield family(c.IN_FLIGHT_EVENTS_LIMIT, {(): limits.events})
+        yield family(c.IN_FLIGHT_BYTES_LIMIT, {(): limits.size})
+        yield family(c.WINDOW, {(): limits.window})
+        yield family(c.OBSERVING, {(): limits.observing})
