@@ -135,7 +135,9 @@ async def _trouble(connection: Connection, host: str, port: int, error: BaseExce
         case socket.gaierror():
             return Trouble(f"{where}: this name has no address ({error.strerror})", _SPELLING)
         case ConnectionRefusedError():
-            return Trouble(f"{where}: nothing listens there (connection refused)", "check the port, and the broker")
+            return Trouble(
+                f"{where}: nothing listens there (connection refused)", "check the port, and that the broker runs"
+            )
         case ssl.SSLCertVerificationError():
             return _certificate(where, error)
         case SaslAuthenticationFailed():
