@@ -84,12 +84,12 @@ def wrong(world: World, case: str) -> tuple[dict[str, str], str, str]:
         "port": (
             login | {"KAFKA_BOOTSTRAP_SERVERS": "localhost:1"},
             "localhost:1: nothing listens there (connection refused)",
-            "check the port",
+            "check KAFKA_BOOTSTRAP_SERVERS: the port",
         ),
         "no name": (
             login | {"KAFKA_BOOTSTRAP_SERVERS": "kafka.invalid:9092"},
             "kafka.invalid:9092: this name has no address",
-            "check its spelling and this machine's name servers",
+            "check KAFKA_BOOTSTRAP_SERVERS: its spelling and this machine's name servers",
         ),
         "advertised": (
             {"KAFKA_BOOTSTRAP_SERVERS": kafka.astray},

@@ -9,9 +9,10 @@ from worker.doctor.brokers import reach_findings
 from worker.doctor.findings import Finding, Level
 from worker.doctor.group import group_findings, offsets_without_ledger
 from worker.doctor.rights import Wanted, rights_findings
-from worker.kafka.reach import Survey, Trouble, split
+from worker.kafka.reach import Survey, split
 from worker.kafka.rights import GroupUse, Member, Operation, Told, operations_of
 from worker.kafka.topic_state import ClusterState, TopicState
+from worker.kafka.trouble import Trouble
 from worker.model import TopicNames
 
 NAMES, ALL = TopicNames(), frozenset(Operation)

@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiokafka.conn import AIOKafkaConnection
@@ -22,6 +22,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from worker.kafka.security import Connection
+from worker.kafka.trouble import Trouble, about_our_certificate, certificate_trouble
 
 _TIMEOUT: Final = 10.0
 """Seconds for each step of one connection."""
@@ -29,21 +30,6 @@ _CLOSE: Final = 1.0
 """Seconds that the end of a connection is waited for."""
 _FAILURES: Final = (KafkaError, OSError, EOFError, ValueError, AssertionError)
 """What aiokafka's connection raises; ValueError and AssertionError from its SASL mechanisms."""
-_OTHER_NAME: Final = (62, 64)
-"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
-_NOT_VALID_NOW: Final = (9, 10)
-"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What is wrong with a connection, and what to do; for the operator, without secrets."""
-
-    detail: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.detail}; {self.remedy}"
 
 
 Brokers = Mapping[int, tuple[str, int]]
@@ -77,10 +63,17 @@ async def survey(connection: Connection) -> Survey:
         if not isinstance(answer, Trouble):
             brokers |= answer
     return Survey(
-        {server: answer for server, answer in told.items() if isinstance(answer, Trouble)},
+        {server: _given(answer) for server, answer in told.items() if isinstance(answer, Trouble)},
         await _astray(connection, brokers),
         brokers,
     )
+
+
+def _given(trouble: Trouble) -> Trouble:
+    """Trouble with an address that a setting gives: name the setting, unless another one is to blame."""
+    if "KAFKA_" in trouble.remedy or not trouble.remedy.startswith("check "):
+        return trouble
+    return replace(trouble, remedy=f"check KAFKA_BOOTSTRAP_SERVERS: {trouble.remedy.removeprefix('check ')}")
 
 
 async def _astray(connection: Connection, brokers: Brokers) -> dict[int, Trouble]:
@@ -139,7 +132,7 @@ async def _trouble(connection: Connection, host: str, port: int, error: BaseExce
                 f"{where}: nothing listens there (connection refused)", "check the port, and that the broker runs"
             )
         case ssl.SSLCertVerificationError():
-            return _certificate(where, error)
+            return certificate_trouble(where, error)
         case SaslAuthenticationFailed():
             return Trouble(
                 f"{where}: user or password is wrong (SASL: authentication failed)",
@@ -171,27 +164,10 @@ async def _trouble(connection: Connection, host: str, port: int, error: BaseExce
 _SPELLING: Final = "check its spelling and this machine's name servers"
 
 
-def _certificate(where: str, error: ssl.SSLCertVerificationError) -> Trouble:
-    if error.verify_code in _OTHER_NAME:
-        return Trouble(
-            f"{where}: its certificate is for another name ({error.verify_message})",
-            "use a name that the certificate holds, or have that name added to it (subjectAltName)",
-        )
-    if error.verify_code in _NOT_VALID_NOW:
-        return Trouble(
-            f"{where}: its certificate is not valid now ({error.verify_message})",
-            "have it renewed, or check this machine's clock",
-        )
-    return Trouble(
-        f"{where}: its certificate is not trusted ({error.verify_message})",
-        "name the authority that signed it in KAFKA_SSL_CA_FILE (PEM)",
-    )
-
-
 async def _cut_off(connection: Connection, host: str, port: int, error: BaseException) -> Trouble:
     """The broker hung up, or TLS failed: does it speak another protocol than we do?"""
     where, protocol = f"{host}:{port}", connection.security.get("security_protocol", "PLAINTEXT")
-    if alert := _about_our_certificate(error):
+    if alert := about_our_certificate(error):
         return Trouble(
             f"{where}: it wants a client certificate that it trusts ({alert})",
             "set KAFKA_SSL_CERT_FILE and KAFKA_SSL_KEY_FILE, signed by an authority that the broker trusts; or take "
@@ -220,17 +196,6 @@ async def _cut_off(connection: Connection, host: str, port: int, error: BaseExce
 
 def _tls(connection: Connection) -> bool:
     return "SSL" in connection.security.get("security_protocol", "PLAINTEXT")
-
-
-def _about_our_certificate(error: BaseException | None) -> str:
-    """The broker's TLS alert about the client certificate that it got, or did not get; empty without one."""
-    while error is not None:
-        reason = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
-        # CERTIFICATE_REQUIRED (OpenSSL, later JDKs), BAD_CERTIFICATE (JDK 17), CERTIFICATE_UNKNOWN, UNKNOWN_CA, …
-        if reason and "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
-            return str(reason).lower().replace("_", " ")
-        error = error.__cause__
-    return ""
 
 
 async def _speaks_plainly(connection: Connection, host: str, port: int, **changes: Any) -> bool:
