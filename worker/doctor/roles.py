@@ -74,7 +74,7 @@ def worker(names: TopicNames, group: str) -> tuple[Right, ...]:
         ),
         *topic(
             names.ledger,
-            READ="the worker refuses to start: it can't see whose ledger it is",
+            READ="once it holds anything, the worker refuses to start: it can't see whose ledger it is",
             WRITE="no partition can be taken over, and nothing settled",
         ),
         *topic(names.outcomes, WRITE="nothing can be settled"),

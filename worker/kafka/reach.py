@@ -22,6 +22,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from worker.kafka.security import Connection
+from worker.kafka.topic_state import Unavailable
 from worker.kafka.trouble import Trouble, about_our_certificate, certificate_trouble
 
 _TIMEOUT: Final = 10.0
@@ -67,6 +68,15 @@ async def survey(connection: Connection) -> Survey:
         await _astray(connection, brokers),
         brokers,
     )
+
+
+async def unavailable(connection: Connection, error: Exception) -> Unavailable:
+    """Why an attempt that ended with `error` failed: what a survey finds, or else the error itself."""
+    trouble = (await survey(connection)).fatal
+    if trouble is not None:
+        return Unavailable(trouble.detail, trouble.remedy)
+    # A KafkaError's text begins with its class.
+    return Unavailable(f"{connection.bootstrap_servers}: {str(error) or type(error).__name__}")
 
 
 def _given(trouble: Trouble) -> Trouble:

@@ -6,6 +6,8 @@ their responses.
 
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import IncompatibleBrokerVersion, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import DescribeGroupsResponse_v3
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
@@ -131,3 +133,14 @@ class DescribedGroup(Request[_DescribeGroupsV3 | _DescribeGroupsV4]):  # type: i
     def build(self, request_struct_class: Any) -> Any:
         """See aiokafka's `Request`."""
         return request_struct_class([self._group], True)
+
+
+async def hidden_topics(admin: AIOKafkaAdminClient, absent: list[str]) -> frozenset[str]:
+    """Those that this user may not describe; a listing of all topics leaves them out as if they were missing."""
+    if not absent:
+        return frozenset()
+    try:
+        answer = await admin._send_request(NamedTopics(absent))  # noqa: SLF001 - no public method asks by name
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return frozenset()  # an old broker: nobody tells
+    return frozenset(row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno)

@@ -12,17 +12,15 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
-    IncompatibleBrokerVersion,
     KafkaConnectionError,
     KafkaError,
     NodeNotReadyError,
     TopicAlreadyExistsError,
-    TopicAuthorizationFailedError,
     for_code,
 )
 
-from worker.kafka.reach import survey
-from worker.kafka.requests import NamedTopics
+from worker.kafka.reach import unavailable
+from worker.kafka.requests import hidden_topics
 from worker.kafka.security import Connection
 from worker.kafka.topic_state import (
     DAY_MS,
@@ -123,7 +121,7 @@ async def describe_cluster(connection: Connection, names: TopicNames) -> Cluster
                     await asyncio.sleep(_PAUSE)
             return await _describe(admin, names)
     except (KafkaError, OSError, TimeoutError) as error:
-        return await _unavailable(connection, error)
+        return await unavailable(connection, error)
 
 
 async def create_topics(
@@ -158,13 +156,19 @@ async def create_topics(
             after = await _shown(admin, names, {*made.created, *made.existed}, visible_within)
             failed = [*made.failed, *_of_another_count(after, names, wanted)]
             failed += [
-                (name, f"made, but not shown within {visible_within:g} s; check again")
+                (name, _unseen(name in after.hidden, visible_within))
                 for name in (*made.created, *made.existed)
                 if name not in after.topics
             ]
             return Creation(made.created, (*before.topics, *made.existed), tuple(failed))
     except (KafkaError, OSError, TimeoutError) as error:
-        return await _unavailable(connection, error)
+        return await unavailable(connection, error)
+
+
+def _unseen(hidden: bool, seconds: float) -> str:
+    if hidden:
+        return "it is there, but this user may not describe it"
+    return f"made, but not shown within {seconds:g} s; check again"
 
 
 async def _create(admin: AIOKafkaAdminClient, plans: list[TopicPlan]) -> Creation:
@@ -198,7 +202,8 @@ async def _shown(admin: AIOKafkaAdminClient, names: TopicNames, wanted: set[str]
     deadline = loop.time() + seconds
     while True:
         cluster = await _describe(admin, names)
-        ready = all(name in cluster.topics and cluster.topics[name].configs is not None for name in wanted)
+        seen = wanted - cluster.hidden
+        ready = all(name in cluster.topics and cluster.topics[name].configs is not None for name in seen)
         if ready or loop.time() >= deadline:
             return cluster
         await asyncio.sleep(0.1)
@@ -211,7 +216,7 @@ async def _describe(admin: AIOKafkaAdminClient, names: TopicNames) -> ClusterSta
     found = {topic["topic"]: topic for topic in await admin.describe_topics() if topic["topic"] in wanted}
     existing = {name: found[name] for name in wanted if name in found and found[name]["partitions"]}
     configs = await _configs(admin, tuple(existing)) if existing else {}
-    hidden = await _hidden(admin, [name for name in wanted if name not in existing])
+    hidden = await hidden_topics(admin, [name for name in wanted if name not in existing])
     return ClusterState(
         hidden=hidden,
         brokers=len(cluster["brokers"]),
@@ -242,22 +247,3 @@ async def _configs(admin: AIOKafkaAdminClient, topics: tuple[str, ...]) -> dict[
 def _source_bytes(cluster: ClusterState, names: TopicNames) -> int:
     inputs = [topic for name, topic in cluster.topics.items() if name in names.inputs]
     return max([DEFAULT_MESSAGE_BYTES, *(topic.number(MAX_MESSAGE_BYTES) or 0 for topic in inputs)])
-
-
-async def _hidden(admin: AIOKafkaAdminClient, absent: list[str]) -> frozenset[str]:
-    """Those that this user may not describe; the listing of all topics leaves them out as if they were missing."""
-    if not absent:
-        return frozenset()
-    try:
-        answer = await admin._send_request(NamedTopics(absent))  # noqa: SLF001 - no public method asks by name
-    except (IncompatibleBrokerVersion, NotImplementedError):
-        return frozenset()  # an old broker: nobody tells
-    return frozenset(row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno)
-
-
-async def _unavailable(connection: Connection, error: Exception) -> Unavailable:
-    trouble = (await survey(connection)).fatal
-    if trouble is not None:
-        return Unavailable(trouble.detail, trouble.remedy)
-    # A KafkaError's text begins with its class.
-    return Unavailable(f"{connection.bootstrap_servers}: {str(error) or type(error).__name__}")
