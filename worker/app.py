@@ -6,10 +6,10 @@ import signal
 from importlib import metadata
 
 import structlog
-import uvloop
 
 from worker import wiring
 from worker.composition import Parts, build
+from worker.event_loop import new_event_loop
 from worker.gate import Gate
 from worker.kafka.security import Unusable, connection_of
 from worker.kravia import TokenSource
@@ -30,7 +30,7 @@ def run(settings: Settings, *, observe: bool = False) -> int:
     """
     configure(settings.worker_log_format, settings.worker_log_level)
     _calm_collector()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(_serve(observing(settings) if observe else settings, observe=observe))
 
 

@@ -4,7 +4,7 @@ import structlog
 
 from worker.kafka.reader import KafkaReader
 from worker.kafka.security import Connection
-from worker.kafka.topic_checks import Severity, check_topics
+from worker.kafka.topic_checks import Severity, compare
 from worker.kafka.topic_state import ClusterState, Unavailable
 from worker.kafka.topics import describe_cluster
 from worker.ownership.restore import find_header
@@ -17,18 +17,18 @@ log = structlog.get_logger(__name__)
 async def preflight(settings: Settings, connection: Connection) -> ClusterState | None:
     """The cluster as it is, when it is fit for the worker; else every reason is logged."""
     topics = settings.topic_names
+    cluster = await describe_cluster(connection, topics)
+    if isinstance(cluster, Unavailable):
+        log.error("refused_to_start", detail=f"the brokers are not available: {cluster}")
+        return None
     fit = True
-    for finding in await check_topics(connection, topics):
+    for finding in compare(cluster, topics, bootstrap_servers=connection.bootstrap_servers):
         if finding.severity is Severity.ERROR:
             fit = False
             log.error("refused_to_start", detail=str(finding))
         else:
             log.warning("topic_check", detail=str(finding))
     if not fit:
-        return None
-    cluster = await describe_cluster(connection, topics)
-    if isinstance(cluster, Unavailable):
-        log.error("refused_to_start", detail=f"the brokers are not available: {cluster.detail}")
         return None
     # Before the group is joined and before any producer starts: it would fence the right owner.
     reader = KafkaReader(connection)

@@ -87,6 +87,10 @@ class ApacheKafka:
     def _file(self, number: int) -> Path:
         return self.data_dir / f"node-{number}.properties"
 
+    def _format_options(self) -> list[str]:
+        """More words for the storage's formatting, where a subclass has users to make."""
+        return []
+
     async def _format(self, number: int) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         lines = (f"{name}={value}" for name, value in self._server_properties(number).items())
@@ -95,6 +99,7 @@ class ApacheKafka:
             *self._jvm("128m"),
             # With "=": one id in 64 begins with "-".
             *("kafka.tools.StorageTool", "format", f"--cluster-id={self._cluster}", "-c", str(self._file(number))),
+            *self._format_options(),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

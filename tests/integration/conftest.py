@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from tests.brokers.base import Broker
 from tests.brokers.clients import Clients
+from tests.brokers.secured import SecuredKafka
 from tests.integration.harness import Scene
+from tests.integration.secured_world import secured_kafka
 from worker.demo.simulator import Simulator
 from worker.model import TopicNames
 
@@ -23,3 +26,10 @@ async def scene(
             yield made
         finally:
             await made.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def secured(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SecuredKafka]:
+    """An Apache Kafka with TLS, SASL and ACLs, for all tests that want one."""
+    async with secured_kafka(tmp_path_factory.mktemp("secured")) as running:
+        yield running

@@ -1,5 +1,6 @@
 """What the doctor says of each thing that it looks at: level, what is wrong, what to do."""
 
+import asyncio
 import json
 import os
 import socket
@@ -9,89 +10,18 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.unit.fakes_http import serving
 from tests.unit.fakes_time import VirtualClock
 from worker.answers import Done, Forbidden, NotSent, Refused, Stop, Throttled, Unclear
 from worker.cli import main
 from worker.demo.simulator import Simulator
 from worker.demo.simulator_settings import SimulatorSettings
 from worker.doctor.findings import Level, fail, failed, ok, warn
-from worker.doctor.kravia import answer_finding, clock_findings
+from worker.doctor.kravia import answer_finding
 from worker.doctor.machine import document_findings, open_files, port_finding, spool_finding
-from worker.doctor.rights import needed, rights_findings
-from worker.kafka.rights import Operation, Told, operations_of
 from worker.kravia import FixedToken, KraviaConfig
 from worker.kravia.probe import Probed, probe
-from worker.model import TopicNames
 from worker.settings import Settings
-
-NAMES = TopicNames()
-ALL = frozenset(Operation)
-WELL = Told(topics=dict.fromkeys(needed(NAMES), ALL), group=ALL)
-
-
-def rights(told: Told, session: float = 30.0):
-    return {finding.what: finding for finding in rights_findings(told, NAMES, "group", session, 60.0)}
-
-
-class TestRights:
-    def test_all_well(self):
-        found = rights(WELL)
-        assert {finding.level for finding in found.values()} == {Level.OK}
-        assert len(found) == 8
-        assert found["invoice.journal"].detail == "Describe, DescribeConfigs, Read, Write, Delete: allowed"
-
-    @pytest.mark.parametrize(
-        ("topic", "missing", "level"),
-        [
-            ("invoice.requests", Operation.READ, Level.FAIL),
-            ("invoice.requests", Operation.WRITE, Level.OK),
-            ("invoice.journal", Operation.DELETE, Level.FAIL),
-            ("invoice.ledger", Operation.WRITE, Level.FAIL),
-            ("invoice.outcomes", Operation.READ, Level.OK),
-            ("invoice.outcomes", Operation.DESCRIBE_CONFIGS, Level.WARN),
-            ("invoice.dead-letters", Operation.WRITE, Level.FAIL),
-        ],
-    )
-    def test_a_right_that_is_missing(self, topic: str, missing: Operation, level: Level):
-        finding = rights(Told({**WELL.topics, topic: ALL - {missing}}, ALL))[topic]
-        assert finding.level is level
-        if level is not Level.OK:
-            assert finding.detail.endswith(": not allowed")
-            assert f"kafka-acls.sh --add --allow-principal User:… --topic {topic} --operation" in finding.remedy
-
-    def test_a_broker_that_does_not_tell_is_a_warning(self):
-        found = rights(Told(dict.fromkeys(needed(NAMES)), None))
-        assert found["invoice.ledger"].level is Level.WARN
-        assert "check by hand that it has Describe, DescribeConfigs, Read, Write" in found["invoice.ledger"].remedy
-        assert found["group group"].level is Level.WARN
-
-    def test_the_group(self):
-        assert "Read: not allowed" in rights(Told(WELL.topics, ALL - {Operation.READ}))["group group"].detail
-        denied = rights(Told(WELL.topics, None, "GroupAuthorizationFailedError"))["group group"]
-        assert (denied.level, denied.detail) == (Level.FAIL, "it may not be described (GroupAuthorizationFailedError)")
-
-    @pytest.mark.parametrize(
-        ("error", "says"),
-        [
-            ("TransactionalIdAuthorizationFailed", "Describe or Write: not allowed"),
-            ("InvalidTransactionTimeout", "below KAFKA_TRANSACTION_TIMEOUT (60 s)"),
-            ("UnknownError", "a producer can't start (UnknownError)"),
-        ],
-    )
-    def test_transactional_ids(self, error: str, says: str):
-        finding = rights(Told(WELL.topics, ALL, transactional=error))["transactional ids invoice.ledger.*"]
-        assert finding.level is Level.FAIL
-        assert says in finding.detail
-
-    def test_the_brokers_bounds_of_a_session(self):
-        bounds = {"group.min.session.timeout.ms": 6000, "group.max.session.timeout.ms": 20_000}
-        told = Told(WELL.topics, ALL, session=bounds)
-        assert rights(told)["KAFKA_SESSION_TIMEOUT"].level is Level.FAIL
-        assert rights(told, session=10)["KAFKA_SESSION_TIMEOUT"].level is Level.OK
-
-    def test_kafkas_bit_field(self):
-        assert operations_of(-(2**31)) is None
-        assert operations_of(1 << 3 | 1 << 8 | 1 << 5) == {Operation.READ, Operation.DESCRIBE}
 
 
 class TestKravia:
@@ -100,7 +30,7 @@ class TestKravia:
         [
             (Done(), Level.OK, "the token is good"),
             (Stop(401), Level.FAIL, "the token is wrong or expired"),
-            (Stop(302), Level.FAIL, "redirects are not followed"),
+            (Stop(302), Level.FAIL, "302: it redirects, and redirects are not followed"),
             (Refused(404, ()), Level.FAIL, "there is no API at this address"),
             (Forbidden(), Level.FAIL, "403"),
             (NotSent("dns"), Level.FAIL, "not_sent_dns"),
@@ -115,19 +45,22 @@ class TestKravia:
         assert says in finding.detail
         assert bool(finding.remedy) == (level is not Level.OK)
 
-    @pytest.mark.parametrize(
-        ("ahead", "level"),
-        [(0.4, Level.OK), (-5.4, Level.OK), (7.0, Level.WARN), (-200.0, Level.WARN), (400.0, Level.FAIL)],
-    )
-    def test_the_clock(self, ahead: float, level: Level):
-        [finding] = clock_findings(Probed(Done(), ahead, 0.5), 5.0)
-        assert finding.level is level
-        assert ("ahead of" if ahead > 0 else "behind") in finding.detail
+    def test_a_redirect_and_a_web_page_are_told_as_what_they_are(self):
+        finding = answer_finding(Probed(Stop(302), redirect="https://login.example.com"), "https://api.example.com")
+        assert finding.detail == "302: it redirects to https://login.example.com, and redirects are not followed"
+        page = answer_finding(Probed(Unclear("unreadable", 200), page=True), "https://api.example.com")
+        assert page.level is Level.FAIL
+        assert "a web page: this is not the API" in page.detail
+        assert "KRAVIA_BASE_URL" in page.remedy
 
-    def test_a_clock_that_can_not_be_compared(self):
-        [finding] = clock_findings(Probed(Done()), 5.0)
-        assert finding.level is Level.WARN
-        assert list(clock_findings(Probed(NotSent("connect")), 5.0)) == []
+    async def test_of_a_redirect_only_scheme_and_host_are_kept(self):
+        token, moved = FixedToken(SecretStr("tk")), "Location: https://login.example.com:8443/in?session=s3cret"
+        async with serving(_saying(f"302 Found\r\n{moved}")) as server:
+            told = await probe(KraviaConfig(base_url=server.url), token, _Now())
+        assert (told.answer, told.redirect, told.page) == (Stop(302), "https://login.example.com", False)
+        async with serving(_saying("200 OK\r\nContent-Type: text/html; charset=utf-8", b"<p>Welcome")) as server:
+            told = await probe(KraviaConfig(base_url=server.url), token, _Now())
+        assert (told.answer, told.page) == (Unclear("unreadable", 200), True)
 
     async def test_one_search_and_nothing_else(self):
         async with Simulator(SimulatorSettings(record=True)) as kravia:
@@ -142,6 +75,15 @@ class TestKravia:
             assert shifted.ahead == pytest.approx(180, abs=5)
             assert kravia.ledger.by_identity == {}
             assert {request.method for request in kravia.recorded} == {"GET"}
+
+
+def _saying(head: str, body: bytes = b""):
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
+
+    return answer
 
 
 class _Now(VirtualClock):

@@ -148,10 +148,15 @@ async def _count(connection: Connection, names: TopicNames) -> int | None:
     """Partitions of the topic; None, and a word on stderr, where there is none."""
     cluster = await describe_cluster(connection, names)
     if isinstance(cluster, Unavailable):
-        complain(f"nothing was sent: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS")
+        complain(f"nothing was sent: {cluster}")
         return None
     if names.requests not in cluster.topics:
-        complain(f"nothing was sent: there is no topic {names.requests}; `worker topics create` makes it")
+        hidden = names.requests in cluster.hidden
+        complain(
+            f"nothing was sent: this user has no right on topic {names.requests}; it needs Write"
+            if hidden
+            else f"nothing was sent: there is no topic {names.requests}; `worker topics create` makes it"
+        )
         return None
     return cluster.topics[names.requests].partitions
 

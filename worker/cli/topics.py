@@ -65,8 +65,8 @@ async def _create_and_check(
     names = settings.topic_names
     result = await create_topics(connection, names, partitions=partitions, replication=replication)
     match result:
-        case Unavailable(detail):
-            complain(f"no topic was made: {detail}")
+        case Unavailable():
+            complain(f"no topic was made: {result}")
             return FAILED
         case Creation(created, existed, failed):
             for name in created:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from worker.kafka.scan import scan
 from worker.kafka.security import Connection
-from worker.kafka.topic_state import Unavailable
+from worker.kafka.topic_state import ClusterState, Unavailable
 from worker.kafka.topics import describe_cluster
 from worker.model import Coordinates, Record, TopicNames
 from worker.ports import Isolation, Lost
@@ -14,15 +14,20 @@ from worker.ports import Isolation, Lost
 
 @dataclass(frozen=True, slots=True)
 class KafkaSource:
-    """`Source` on Kafka. `partitions`: how many each topic has; `step` is called for each record that is read.
+    """`Source` on Kafka. `cluster`: which topics there are; `step` is called for each record that is read.
 
     It reads each partition from its beginning: see `worker.kafka.scan`.
     """
 
     connection: Connection
     topics: TopicNames
-    partitions: Mapping[str, int]
+    cluster: ClusterState
     step: Callable[[], None]
+
+    @property
+    def partitions(self) -> Mapping[str, int]:
+        """How many each topic has that is there."""
+        return {name: state.partitions for name, state in self.cluster.topics.items()}
 
     def letters(self) -> AsyncGenerator[Record | Lost, None]:
         """See `Source`."""
@@ -57,9 +62,8 @@ async def open_source(connection: Connection, topics: TopicNames, step: Callable
     """The source, or why Kafka can't be read, in words for the operator."""
     cluster = await describe_cluster(connection, topics)
     if isinstance(cluster, Unavailable):
-        return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
+        return f"Kafka could not be read: {cluster}"
     needed = (topics.dead_letters, topics.outcomes)
-    if missing := [name for name in needed if name not in cluster.topics]:
-        return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
-    counts = {name: state.partitions for name, state in cluster.topics.items()}
-    return KafkaSource(connection, topics, counts, step)
+    if lack := cluster.lacks(needed):
+        return lack
+    return KafkaSource(connection, topics, cluster, step)

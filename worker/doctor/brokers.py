@@ -1,14 +1,17 @@
-"""The brokers, the topics, the rights on them, and whose ledger it is. Nothing live is touched: see `kafka.rights`."""
+"""The brokers, the topics, the rights on them, the group, and whose ledger it is. Nothing live is touched."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from worker.doctor.findings import Finding, fail, ok, warn
-from worker.doctor.rights import rights_findings
+from worker.doctor.group import group_findings, offsets_without_ledger
+from worker.doctor.rights import Wanted, missing, rights_findings
+from worker.doctor.roles import Right
+from worker.kafka.reach import Survey, survey
 from worker.kafka.reader import KafkaAdmin, KafkaReader
-from worker.kafka.rights import ask_rights
-from worker.kafka.security import Connection
-from worker.kafka.topic_checks import Severity, compare
+from worker.kafka.rights import Operation, Told, ask_rights
+from worker.kafka.security import Connection, user_of
+from worker.kafka.topic_checks import NOT_TOLD, Severity, compare
 from worker.kafka.topic_state import ClusterState, Unavailable
 from worker.kafka.topics import describe_cluster
 from worker.model import Partition
@@ -19,47 +22,82 @@ from worker.settings import Settings
 _KAFKA: Final = "kafka"
 _TOPICS: Final = "topics"
 _LEDGER: Final = "ledger"
-_REACH: Final = (
-    "check KAFKA_BOOTSTRAP_SERVERS, the KAFKA_SECURITY_…, KAFKA_SASL_… and KAFKA_SSL_… settings, the brokers' "
-    "advertised.listeners, and the network"
-)
 
 
 async def kafka_findings(settings: Settings, connection: Connection) -> AsyncIterator[Finding]:
     """One after another, as they are found. Without a broker there is only that."""
-    names = settings.topic_names
+    names, group = settings.topic_names, settings.kafka_group_id
+    seen = await survey(connection)
+    for finding in reach_findings(seen):
+        yield finding
+    if seen.fatal is not None:
+        return
     cluster = await describe_cluster(connection, names)
     if isinstance(cluster, Unavailable):
-        yield fail(_KAFKA, "brokers", f"not available ({cluster.detail})", _REACH)
+        yield fail(_KAFKA, "brokers", f"not available ({cluster.detail})", cluster.remedy)
         return
-    yield ok(_KAFKA, "brokers", f"{connection.bootstrap_servers} answers; {cluster.brokers} in the cluster")
-    differences = compare(cluster, names, bootstrap_servers=connection.bootstrap_servers)
-    for found in differences:
+    told = await ask_rights(connection, names, group, settings.kafka_transaction_timeout)
+    if isinstance(told, Unavailable):
+        yield warn("rights", "all", f"could not be asked ({told.detail})", told.remedy)
+        told = Told()
+    denied = missing(told, names, group)
+    for finding in _topics(cluster, settings, connection, denied):
+        yield finding
+    wanted = Wanted(
+        names,
+        group,
+        settings.kafka_session_timeout,
+        settings.kafka_transaction_timeout,
+        user_of(settings),
+        connection.bootstrap_servers,
+    )
+    for finding in rights_findings(told, wanted):
+        yield finding
+    if names.journal in cluster.topics and not _lacks(denied, names.journal, Operation.DELETE):
+        yield await _trimming(connection, names.journal)
+    if not any(right.resource == f"group {group}" for right in denied):
+        client = settings.kafka_client_id
+        for finding in group_findings(told.use, names, group, settings.kafka_group_instance_id, client):
+            yield finding
+    if names.ledger in cluster.topics and not _lacks(denied, names.ledger, Operation.READ):
+        async for finding in _headers(settings, connection, cluster):
+            yield finding
+
+
+def reach_findings(seen: Survey) -> Iterator[Finding]:
+    """Whether every broker can be reached, at every address that is given or advertised."""
+    if not seen.brokers:
+        for trouble in seen.bootstrap.values():
+            yield fail(_KAFKA, "brokers", trouble.detail, trouble.remedy)
+        return
+    for trouble in seen.bootstrap.values():
+        yield warn(_KAFKA, "KAFKA_BOOTSTRAP_SERVERS", trouble.detail, trouble.remedy)
+    for trouble in seen.astray.values():
+        yield fail(_KAFKA, "brokers", trouble.detail, trouble.remedy)
+    if not seen.astray:
+        yield ok(_KAFKA, "brokers", f"{len(seen.brokers)} in the cluster, each reached where it says that it is")
+
+
+def _lacks(denied: frozenset[Right], topic: str, operation: Operation) -> bool:
+    return any(right.name == topic and right.operation is operation for right in denied)
+
+
+def _topics(
+    cluster: ClusterState, settings: Settings, connection: Connection, denied: frozenset[Right]
+) -> Iterator[Finding]:
+    """What `worker topics check` says, less what is only a right that is missing: the rights are told by themselves."""
+    names, count = settings.topic_names, 0
+    for found in compare(cluster, names, bootstrap_servers=connection.bootstrap_servers):
+        count += 1
+        if found.topic in cluster.hidden:
+            continue
+        if found.has == NOT_TOLD and _lacks(denied, found.topic, Operation.DESCRIBE_CONFIGS):
+            continue
         level = fail if found.severity is Severity.ERROR else warn
         detail = f"{found.config} is {found.has}, should be {found.should}: {found.why}"
         yield level(_TOPICS, found.topic, detail, found.remedy)
-    if not differences:
-        count = cluster.topics[names.requests].partitions
-        yield ok(_TOPICS, "all six", f"as they must be; {count} partitions")
-    told = await ask_rights(
-        connection, names, list(cluster.topics), settings.kafka_group_id, settings.kafka_transaction_timeout
-    )
-    if isinstance(told, Unavailable):
-        yield warn("rights", "all", f"could not be asked ({told.detail})", "run it again; look at the brokers' logs")
-    else:
-        for finding in rights_findings(
-            told,
-            names,
-            settings.kafka_group_id,
-            settings.kafka_session_timeout,
-            settings.kafka_transaction_timeout,
-        ):
-            yield finding
-    if names.journal in cluster.topics:
-        yield await _trimming(connection, names.journal)
-    if names.ledger in cluster.topics:
-        async for finding in _headers(settings, connection, cluster):
-            yield finding
+    if not count:
+        yield ok(_TOPICS, "all six", f"as they must be; {cluster.topics[names.requests].partitions} partitions")
 
 
 async def _trimming(connection: Connection, journal: str) -> Finding:
@@ -82,7 +120,7 @@ async def _trimming(connection: Connection, journal: str) -> Finding:
 
 async def _headers(settings: Settings, connection: Connection, cluster: ClusterState) -> AsyncIterator[Finding]:
     """Whether every ledger partition belongs to a worker with these settings."""
-    names = settings.topic_names
+    names, group = settings.topic_names, settings.kafka_group_id
     count = cluster.topics[names.ledger].partitions
     reader = KafkaReader(connection)
     begun, differs = 0, False
@@ -94,7 +132,7 @@ async def _headers(settings: Settings, connection: Connection, cluster: ClusterS
                 yield fail(_LEDGER, what, header.detail, "look at what it says; run it again")
                 return
             begun += header is not None
-            for difference in header.differences(settings.kafka_group_id, names, count) if header else ():
+            for difference in header.differences(group, names, count) if header else ():
                 differs = True
                 yield fail(
                     _LEDGER,
@@ -106,3 +144,19 @@ async def _headers(settings: Settings, connection: Connection, cluster: ClusterS
         await reader.close()
     if not differs:
         yield ok(_LEDGER, "headers", f"{begun} of {count} partitions begun, all by a worker with these settings")
+    if not begun and (committed := await _committed(connection, group, names.requests, cluster)):
+        yield offsets_without_ledger(group, committed)
+
+
+async def _committed(connection: Connection, group: str, requests: str, cluster: ClusterState) -> int:
+    """Partitions of the requests that the group has an offset of; 0 also where it may not be asked."""
+    if requests not in cluster.topics:
+        return 0
+    admin = KafkaAdmin(connection)
+    try:
+        found = await admin.committed(
+            group, [Partition(requests, n) for n in range(cluster.topics[requests].partitions)]
+        )
+    finally:
+        await admin.close()
+    return 0 if isinstance(found, Lost) else sum(offset is not None for offset in found.values())

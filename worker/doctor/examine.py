@@ -7,8 +7,9 @@ from typing import Final
 from worker import wiring
 from worker.clock import SystemClock
 from worker.doctor.brokers import kafka_findings
+from worker.doctor.clocks import against_kravia, ask_kernel, kernel_finding
 from worker.doctor.findings import Finding, fail, ok, warn
-from worker.doctor.kravia import answer_finding, clock_findings
+from worker.doctor.kravia import answer_finding
 from worker.doctor.machine import document_findings, machine_findings
 from worker.kafka.security import Unusable, connection_of
 from worker.kravia.probe import probe
@@ -38,6 +39,7 @@ async def examine(settings: Settings, *, observe: bool = False) -> AsyncIterator
     settings = observing(settings) if observe else settings
     for finding in machine_findings(settings):
         yield finding
+    yield kernel_finding(ask_kernel(), settings.worker_clock_error)
     connection = connection_of(settings)
     if isinstance(connection, Unusable):
         yield fail("kafka", "security", connection.detail, "correct the setting that it names")
@@ -61,7 +63,7 @@ async def _kravia(settings: Settings) -> AsyncIterator[Finding]:
         yield fail("kravia", "settings", str(error), "correct the file that it names")
         return
     yield answer_finding(probed, settings.kravia_base_url)
-    for finding in clock_findings(probed, settings.worker_clock_error):
+    for finding in against_kravia(probed, settings.worker_clock_error):
         yield finding
 
 

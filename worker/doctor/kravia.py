@@ -1,6 +1,5 @@
-"""The API: one harmless search with the token, and what time it has there."""
+"""The API: what one harmless search with the token says."""
 
-from collections.abc import Iterator
 from typing import Final, assert_never
 
 from worker.answers import (
@@ -20,8 +19,6 @@ from worker.doctor.findings import Finding, fail, ok, warn
 from worker.kravia.probe import Probed
 
 _AREA: Final = "kravia"
-_MARGIN: Final = 300.0
-"""Seconds that a sweep begins before the oldest intent, beyond the clock error (`worker.reconcile`)."""
 _NOT_SENT: Final = {
     "dns": "the host's name has no address: check KRAVIA_BASE_URL and the name servers",
     "tls": "its certificate is not trusted: check KRAVIA_CA_FILE and KRAVIA_BASE_URL",
@@ -37,17 +34,33 @@ def answer_finding(probed: Probed, base_url: str) -> Finding:
         case Done() | Registered():
             return ok(_AREA, what, "answered; the token is good")
         case Stop(401):
-            return fail(_AREA, what, "401: the token is wrong or expired", "put the right one in its place")
+            return fail(
+                _AREA,
+                what,
+                "401: the token is wrong or expired",
+                "put the right one into KRAVIA_TOKEN_FILE (or KRAVIA_TOKEN); one of Kravia's test environment is good "
+                "nowhere else",
+            )
         case Stop(404) | NotVisible() | Refused(404):
             return fail(_AREA, what, "404: there is no API at this address", "correct KRAVIA_BASE_URL")
         case Stop(status):
-            return fail(_AREA, what, f"{status}: redirects are not followed", "correct KRAVIA_BASE_URL")
+            to = f" to {probed.redirect}" if probed.redirect else ""
+            return fail(
+                _AREA, what, f"{status}: it redirects{to}, and redirects are not followed", "correct KRAVIA_BASE_URL"
+            )
         case Forbidden():
             return fail(_AREA, what, "403: the token has not the right to search", "have Kravia give it the right")
         case NotSent(why):
             return fail(_AREA, what, f"not reached ({told})", _NOT_SENT.get(why, _NOT_SENT["connect"]))
         case Throttled():
             return warn(_AREA, what, "429: it is asked too often now", "run it again later")
+        case Unclear(kind="unreadable") if probed.page:
+            return fail(
+                _AREA,
+                what,
+                "answered with a web page: this is not the API, or something in between answers for it",
+                "correct KRAVIA_BASE_URL, or let the worker out past that portal or proxy",
+            )
         case Unclear(kind="unreadable", fields=fields):
             held = f"; it holds {', '.join(fields)}" if fields else ""
             return warn(
@@ -60,22 +73,3 @@ def answer_finding(probed: Probed, base_url: str) -> Finding:
             return fail(_AREA, what, f"answered {told}", "run it again; if it stays so, ask Kravia")
         case _ as unreachable:
             assert_never(unreachable)
-
-
-def clock_findings(probed: Probed, clock_error: float) -> Iterator[Finding]:
-    """Our clock against the API's Date header. Brokers do not tell theirs. `clock_error` in seconds."""
-    if probed.ahead is None:
-        if not isinstance(probed.answer, NotSent):
-            remedy = "check by hand that a time service keeps this machine's clock"
-            yield warn("clock", "against Kravia", "its answer has no Date header", remedy)
-        return
-    off, told = max(0.0, abs(probed.ahead) - probed.uncertain), f"{abs(probed.ahead):.1f} s"
-    way = "ahead of" if probed.ahead > 0 else "behind"
-    detail = f"this clock is {told} {way} Kravia's (to {probed.uncertain:.1f} s)"
-    remedy = "let a time service keep this machine's clock, or raise WORKER_CLOCK_ERROR to what it promises"
-    if off <= clock_error:
-        yield ok("clock", "against Kravia", detail)
-    elif off <= clock_error + _MARGIN:
-        yield warn("clock", "against Kravia", f"{detail}, more than WORKER_CLOCK_ERROR ({clock_error:g} s)", remedy)
-    else:
-        yield fail("clock", "against Kravia", f"{detail}: a search could begin too late to show a doubt", remedy)

@@ -1,107 +1,99 @@
-"""What the brokers told of this user's rights, against what the worker needs (docs/how-to/prepare.md). Pure."""
+"""What the brokers told of this user's rights, against what the worker needs (`roles`). Pure."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 from worker.doctor.findings import Finding, fail, ok, warn
-from worker.kafka.rights import Operation, Told
+from worker.doctor.roles import Kind, Right, commands, worker
+from worker.kafka.rights import Told
 from worker.model import TopicNames
 
 _AREA: Final = "rights"
-_READ: Final = (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS, Operation.READ)
-_WRITE: Final = (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS, Operation.WRITE)
-_NAMES: Final = {
-    Operation.READ: "Read",
-    Operation.WRITE: "Write",
-    Operation.DELETE: "Delete",
-    Operation.DESCRIBE: "Describe",
-    Operation.DESCRIBE_CONFIGS: "DescribeConfigs",
-}
 
 
-def needed(names: TopicNames) -> dict[str, tuple[Operation, ...]]:
-    """By topic."""
-    both = (*_READ, Operation.WRITE)
-    return {
-        names.requests: _READ,
-        names.replays: _READ,
-        names.journal: (*both, Operation.DELETE),
-        names.ledger: both,
-        names.outcomes: _WRITE,
-        names.dead_letters: _WRITE,
-    }
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the worker would do here. `session_timeout` and `transaction_timeout` in seconds.
+
+    `user`: Kafka's principal (`User:…`) and `bootstrap_servers`, for the commands that grant what is missing.
+    """
+
+    names: TopicNames
+    group: str
+    session_timeout: float
+    transaction_timeout: float
+    user: str
+    bootstrap_servers: str
 
 
-def rights_findings(
-    told: Told, names: TopicNames, group: str, session_timeout: float, timeout: float
-) -> Iterator[Finding]:
-    """`session_timeout` and the transactions' `timeout` in seconds."""
-    for topic, operations in needed(names).items():
-        if topic in told.topics:
-            yield _topic(topic, operations, told.topics[topic])
-    yield _group(told, group)
-    yield _transactional(told, names, timeout)
-    yield from _session(told, session_timeout)
+def rights_findings(told: Told, wanted: Wanted) -> Iterator[Finding]:
+    """One for each right that is missing; one for each resource on which nothing is."""
+    for _, found in groupby(worker(wanted.names, wanted.group), lambda right: right.resource):
+        yield from _resource(told, list(found), wanted)
+    yield from _session(told, wanted.session_timeout)
 
 
-def _topic(topic: str, operations: tuple[Operation, ...], has: frozenset[Operation] | None) -> Finding:
-    wanted = ", ".join(_NAMES[operation] for operation in operations)
-    if has is None:
-        return warn(
+def missing(told: Told, names: TopicNames, group: str) -> frozenset[Right]:
+    """Those that the brokers deny for certain."""
+    return frozenset(right for right in worker(names, group) if _denied(told, right))
+
+
+def _resource(told: Told, rights: list[Right], wanted: Wanted) -> Iterator[Finding]:
+    first, operations = rights[0], ", ".join(right.operation.told for right in rights)
+    denied = [right for right in rights if _denied(told, right)]
+    for right in denied:
+        [command] = commands([right], wanted.user, wanted.bootstrap_servers)
+        yield (fail if right.vital else warn)(_AREA, str(right), f"not allowed: {right.without}", command)
+    if denied:
+        return
+    if first.kind is Kind.TRANSACTIONAL_ID:
+        yield _transactional(told, first, wanted.transaction_timeout)
+    elif first.kind is Kind.GROUP and told.group_error is not None:
+        yield fail(_AREA, first.resource, f"it can't be described ({told.group_error})", "look at the brokers' logs")
+    elif not _told(told, first):
+        if first.kind is Kind.TOPIC and first.name not in told.topics:
+            return  # it is missing, which is told elsewhere
+        yield warn(
             _AREA,
-            topic,
+            first.resource,
             "the broker does not tell what this user may do",
-            f"check by hand that it has {wanted} (kafka-acls.sh --list --topic {topic})",
+            f"check by hand that it has {operations} (kafka-acls.sh --list --{first.kind} {first.name})",
         )
-    missing = [operation for operation in operations if operation not in has]
-    if not missing:
-        return ok(_AREA, topic, f"{wanted}: allowed")
-    told = ", ".join(_NAMES[operation] for operation in missing)
-    remedy = f"kafka-acls.sh --add --allow-principal User:… --topic {topic} " + " ".join(
-        f"--operation {_NAMES[operation]}" for operation in missing
-    )
-    # Without it the worker runs, and can't check the topic's configs.
-    level = warn if missing == [Operation.DESCRIBE_CONFIGS] else fail
-    return level(_AREA, topic, f"{told}: not allowed", remedy)
+    else:
+        yield ok(_AREA, first.resource, f"{operations}: allowed")
 
 
-def _group(told: Told, group: str) -> Finding:
-    what, wanted = f"group {group}", (Operation.DESCRIBE, Operation.READ)
-    remedy = f"kafka-acls.sh --add --allow-principal User:… --group {group} --operation Describe --operation Read"
-    if told.group_error is not None:
-        return fail(_AREA, what, f"it may not be described ({told.group_error})", remedy)
-    if told.group is None:
-        return warn(
-            _AREA, what, "the broker does not tell what this user may do", "check by hand that it has Describe, Read"
-        )
-    missing = [_NAMES[operation] for operation in wanted if operation not in told.group]
-    if missing:
-        return fail(_AREA, what, f"{', '.join(missing)}: not allowed", remedy)
-    return ok(_AREA, what, "Describe, Read: allowed")
+def _told(told: Told, right: Right) -> bool:
+    return (told.topics.get(right.name) if right.kind is Kind.TOPIC else told.group) is not None
 
 
-def _transactional(told: Told, names: TopicNames, timeout: float) -> Finding:
-    what = f"transactional ids {names.ledger}.*"
+def _denied(told: Told, right: Right) -> bool:
+    match right.kind:
+        case Kind.TOPIC:
+            has = told.topics.get(right.name)
+            return has is not None and right.operation not in has
+        case Kind.GROUP:
+            refused = told.group_error == "GroupAuthorizationFailedError"
+            return refused or (told.group is not None and right.operation not in told.group)
+        case Kind.TRANSACTIONAL_ID:
+            return told.transactional == "TransactionalIdAuthorizationFailed"
+
+
+def _transactional(told: Told, right: Right, timeout: float) -> Finding:
     match told.transactional:
         case None:
-            return ok(_AREA, what, f"a producer may start (tried as {names.ledger}.doctor, which is nobody's)")
+            return ok(_AREA, right.resource, f"a producer may start (tried as {right.name}doctor, which is nobody's)")
         case "InvalidTransactionTimeout":
             return fail(
                 _AREA,
-                what,
-                f"the broker's transaction.max.timeout.ms is below KAFKA_TRANSACTION_TIMEOUT ({timeout:g} s)",
+                "KAFKA_TRANSACTION_TIMEOUT",
+                f"{timeout:g} s is above the broker's transaction.max.timeout.ms: no producer could start",
                 "lower KAFKA_TRANSACTION_TIMEOUT, or raise transaction.max.timeout.ms",
             )
-        case "TransactionalIdAuthorizationFailed":
-            return fail(
-                _AREA,
-                what,
-                "Describe or Write: not allowed",
-                "kafka-acls.sh --add --allow-principal User:… --operation Describe --operation Write "
-                f"--resource-pattern-type prefixed --transactional-id {names.ledger}.",
-            )
         case other:
-            return fail(_AREA, what, f"a producer can't start ({other})", "look at the brokers' logs")
+            return fail(_AREA, right.resource, f"a producer can't start ({other})", "look at the brokers' logs")
 
 
 def _session(told: Told, timeout: float) -> Iterator[Finding]:

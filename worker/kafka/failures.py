@@ -26,6 +26,9 @@ def lost(error: BaseException, doing: str) -> Lost:
     name = f"{doing}: {type(error).__name__}"
     if isinstance(error, _FENCED):
         return Lost(LostWhy.FENCED, name)
+    if isinstance(error, errors.ClusterAuthorizationFailedError):
+        # What an idempotent producer gets at its start: Write on any topic would do (KIP-679).
+        return Lost(LostWhy.REFUSED, f"{name}: this user has Write on no topic")
     if isinstance(error, _REFUSED):
         return Lost(LostWhy.REFUSED, name)
     if isinstance(error, TimeoutError | errors.KafkaTimeoutError | errors.RequestTimedOutError):

@@ -15,9 +15,9 @@ async def partition_counts(connection: Connection, names: TopicNames) -> Mapping
     """How many partitions each of the six topics has; or why they can't be read, in words for the operator."""
     cluster = await describe_cluster(connection, names)
     if isinstance(cluster, Unavailable):
-        return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
-    if missing := [name for name in all_topics(names) if name not in cluster.topics]:
-        return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
+        return f"Kafka could not be read: {cluster}"
+    if lack := cluster.lacks(all_topics(names)):
+        return lack
     return {name: topic.partitions for name, topic in cluster.topics.items()}
 
 

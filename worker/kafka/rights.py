@@ -13,20 +13,20 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     IncompatibleBrokerVersion,
     KafkaError,
     NodeNotReadyError,
+    TopicAuthorizationFailedError,
     for_code,
 )
-from aiokafka.protocol.admin import DescribeGroupsResponse_v3
-from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.transaction import InitProducerIdRequest
-from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
+from worker.kafka.requests import DescribedGroup, NamedTopics
 from worker.kafka.security import Connection
-from worker.kafka.topic_state import Unavailable
+from worker.kafka.topic_state import Unavailable, all_topics
 from worker.kafka.topics import admin_client
 from worker.model import TopicNames
 
@@ -38,121 +38,69 @@ _SESSION: Final = ("group.min.session.timeout.ms", "group.max.session.timeout.ms
 
 
 class Operation(IntEnum):
-    """Kafka's ACL operations (`AclOperation`), those that the worker needs."""
+    """Kafka's ACL operations (`AclOperation`), those that the worker or its people need."""
 
     READ = 3
     WRITE = 4
+    CREATE = 5
     DELETE = 6
     DESCRIBE = 8
     DESCRIBE_CONFIGS = 10
 
+    @property
+    def told(self) -> str:
+        """As Kafka's documents and commands write it."""
+        return self.name.title().replace("_", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of the group. `topics` None: it is no consumer, or its subscription can't be read."""
+
+    client_id: str
+    host: str
+    instance_id: str | None
+    topics: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUse:
+    """Who uses the group. `protocol` is empty in a group that nobody has joined; `consumer` for consumers."""
+
+    protocol: str = ""
+    members: tuple[Member, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the brokers told. A topic or group that maps to None: nothing; one that is not there may not be described.
+    """What the brokers told. A topic or group that maps to None: nothing; a topic that is not there is left out.
 
-    `transactional`: why the probe's id could not be initialised, as Kafka's error; None: it could. `session`: bounds
-    of a member's session time-out in milliseconds, where this user may read them.
+    `group_error`: the group may not be described. `transactional`: why the probe's id could not be initialised, as
+    Kafka's error; None: it could. `session`: bounds of a member's session time-out in milliseconds, where this user may
+    read them.
     """
 
     topics: Mapping[str, frozenset[Operation] | None] = field(default_factory=dict)
     group: frozenset[Operation] | None = None
     group_error: str | None = None
+    use: GroupUse = GroupUse()
     transactional: str | None = None
     session: Mapping[str, int] = field(default_factory=dict)
 
 
-class _MetadataResponseV8(Response):  # type: ignore[misc]  # aiokafka ships no types
-    API_KEY = 3
-    API_VERSION = 8
-    SCHEMA = Schema(
-        ("throttle_time_ms", Int32),
-        (
-            "brokers",
-            Array(("node_id", Int32), ("host", String("utf-8")), ("port", Int32), ("rack", String("utf-8"))),
-        ),
-        ("cluster_id", String("utf-8")),
-        ("controller_id", Int32),
-        (
-            "topics",
-            Array(
-                ("error_code", Int16),
-                ("topic", String("utf-8")),
-                ("is_internal", Boolean),
-                (
-                    "partitions",
-                    Array(
-                        ("error_code", Int16),
-                        ("partition", Int32),
-                        ("leader", Int32),
-                        ("leader_epoch", Int32),
-                        ("replicas", Array(Int32)),
-                        ("isr", Array(Int32)),
-                        ("offline_replicas", Array(Int32)),
-                    ),
-                ),
-                ("authorized_operations", Int32),
-            ),
-        ),
-        ("cluster_authorized_operations", Int32),
-    )
-
-
-class _MetadataRequestV8(RequestStruct):  # type: ignore[misc]  # as above
-    API_KEY = 3
-    API_VERSION = 8
-    RESPONSE_TYPE = _MetadataResponseV8
-    SCHEMA = Schema(
-        ("topics", Array(String("utf-8"))),
-        ("allow_auto_topic_creation", Boolean),
-        ("include_cluster_authorized_operations", Boolean),
-        ("include_topic_authorized_operations", Boolean),
-    )
-
-
-class _AuthorizedTopics(Request[_MetadataRequestV8]):  # type: ignore[misc]  # as above
-    API_KEY = 3
-
-    def __init__(self, topics: list[str]) -> None:
-        self._topics = topics
-
-    def build(self, request_struct_class: Any) -> Any:
-        """See aiokafka's `Request`. Asking by name must not make a topic."""
-        return request_struct_class(self._topics, False, False, True)
-
-
-class _DescribeGroupsV3(RequestStruct):  # type: ignore[misc]  # as above
-    """aiokafka 0.14 reads the answer to its own version 3 as version 2, which has no operations."""
-
-    API_KEY = 15
-    API_VERSION = 3
-    RESPONSE_TYPE = DescribeGroupsResponse_v3
-    SCHEMA = Schema(("groups", Array(String("utf-8"))), ("include_authorized_operations", Boolean))
-
-
-class _AuthorizedGroup(Request[_DescribeGroupsV3]):  # type: ignore[misc]  # as above
-    API_KEY = 15
-
-    def __init__(self, group: str) -> None:
-        self._group = group
-
-    def build(self, request_struct_class: Any) -> Any:
-        """See aiokafka's `Request`."""
-        return request_struct_class([self._group], True)
-
-
 async def ask_rights(
-    connection: Connection, names: TopicNames, topics: list[str], group: str, transaction_timeout: float
+    connection: Connection, names: TopicNames, group: str, transaction_timeout: float
 ) -> Told | Unavailable:
-    """Ask for all of it. `topics`: those that exist; `transaction_timeout` in seconds."""
+    """Ask for all of it. `transaction_timeout` in seconds."""
     try:
         async with admin_client(connection) as admin:
-            operations = await _topics(admin, topics)
-            group_rights = await _group(admin, group)
+            operations = await _topics(admin, list(all_topics(names)))
+            group_rights, group_error, use = await _group(admin, group)
             return Told(
                 operations,
-                group_rights if not isinstance(group_rights, str) else None,
-                group_rights if isinstance(group_rights, str) else None,
+                group_rights,
+                group_error,
+                use,
                 await _transactional(admin, f"{names.ledger}.doctor", transaction_timeout),
                 await _session_bounds(admin),
             )
@@ -175,27 +123,56 @@ async def _send(admin: AIOKafkaAdminClient, request: Any, node: int | None = Non
 
 
 async def _topics(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, frozenset[Operation] | None]:
-    if not topics:
-        return {}
     try:
-        answer = await _send(admin, _AuthorizedTopics(topics))
-    except IncompatibleBrokerVersion:
+        answer = await _send(admin, NamedTopics(topics))
+    except (IncompatibleBrokerVersion, NotImplementedError):
         return dict.fromkeys(topics)
-    return {row[1]: operations_of(row[4]) for row in answer.topics if row[0] == 0}
+    rights = {row[1]: operations_of(row[4]) for row in answer.topics if row[0] == 0}
+    # Who may not even describe a topic can't have Read, Write or Delete: each of them would bring Describe along.
+    hidden = [row[1] for row in answer.topics if row[0] == TopicAuthorizationFailedError.errno]
+    return rights | {name: await _configs_only(admin, name) for name in hidden}
 
 
-async def _group(admin: AIOKafkaAdminClient, group: str) -> frozenset[Operation] | str | None:
+async def _configs_only(admin: AIOKafkaAdminClient, topic: str) -> frozenset[Operation]:
+    """DescribeConfigs, where that is allowed: it comes alone."""
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    codes = {resource[0] for answer in answers for resource in answer.resources}
+    return frozenset() if TopicAuthorizationFailedError.errno in codes else frozenset({Operation.DESCRIBE_CONFIGS})
+
+
+async def _group(admin: AIOKafkaAdminClient, group: str) -> tuple[frozenset[Operation] | None, str | None, GroupUse]:
+    """Rights, or the error that it may not be described with; and who uses it."""
     try:
         node = await _coordinator(admin, group, 0)
-        answer = await _send(admin, _AuthorizedGroup(group), node)
-    except IncompatibleBrokerVersion:
-        return None
+        answer = await _send(admin, DescribedGroup(group), node)
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return None, None, GroupUse()
     except GroupAuthorizationFailedError as error:
-        return type(error).__name__
-    [row] = answer.groups
-    if row[0]:
-        return str(for_code(row[0]).__name__)
-    return operations_of(row[6])
+        return None, type(error).__name__, GroupUse()
+    row = answer.to_object()["groups"][0]
+    if row["error_code"]:
+        return None, str(for_code(row["error_code"]).__name__), GroupUse()
+    return operations_of(row["authorized_operations"]), None, GroupUse(row["protocol_type"], _members(row))
+
+
+def _members(row: Mapping[str, Any]) -> tuple[Member, ...]:
+    return tuple(
+        Member(
+            member["client_id"],
+            member["client_host"].lstrip("/"),
+            member.get("group_instance_id"),
+            _subscription(member["member_metadata"]) if row["protocol_type"] == "consumer" else None,
+        )
+        for member in row["members"]
+    )
+
+
+def _subscription(metadata: bytes) -> frozenset[str] | None:
+    """The topics that a consumer asked for; None while the group rebalances, and for what can't be read."""
+    try:
+        return frozenset(ConsumerProtocolMemberMetadata.decode(metadata).subscription) if metadata else None
+    except ValueError:
+        return None
 
 
 async def _transactional(admin: AIOKafkaAdminClient, name: str, timeout: float) -> str | None:

@@ -89,6 +89,13 @@ def connection_of(settings: Settings) -> Connection | Unusable:
     )
 
 
+def user_of(settings: Settings) -> str:
+    """Who the brokers take this process for, as Kafka's principal. A certificate's subject is left to its reader."""
+    if settings.kafka_sasl_username is not None:
+        return f"User:{settings.kafka_sasl_username}"
+    return "User:CN=…" if settings.kafka_ssl_cert_file is not None else "User:ANONYMOUS"
+
+
 def client_options(security: Security) -> dict[str, Any] | Unusable:
     """Keyword arguments for aiokafka's clients: `security_protocol`, `ssl_context`, `sasl_*`.
 

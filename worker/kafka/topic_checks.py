@@ -20,8 +20,10 @@ from worker.kafka.topic_state import (
 from worker.kafka.topics import describe_cluster
 from worker.model import TopicNames
 
-__all__ = ["Finding", "Severity", "check_topics", "compare"]
+__all__ = ["NOT_TOLD", "Finding", "Severity", "check_topics", "compare"]
 
+NOT_TOLD = "not told by the brokers"
+"""What a finding `has` where configs could not be read."""
 _READ = (
     "cleanup.policy",
     "retention.ms",
@@ -38,7 +40,7 @@ async def check_topics(connection: Connection, names: TopicNames) -> list[Findin
     """Ask the brokers, then compare. No answer is an error among the findings; nothing is raised."""
     cluster = await describe_cluster(connection, names)
     match cluster:
-        case Unavailable(detail):
+        case Unavailable(detail, remedy):
             return [
                 Finding(
                     Severity.ERROR,
@@ -47,7 +49,7 @@ async def check_topics(connection: Connection, names: TopicNames) -> list[Findin
                     f"not available ({detail})",
                     "available",
                     "the topics can't be checked",
-                    "check KAFKA_BOOTSTRAP_SERVERS, the KAFKA_SECURITY_… settings and the network",
+                    remedy,
                 )
             ]
         case ClusterState():
@@ -78,14 +80,24 @@ class _Comparison:
 
     def _missing(self) -> Iterator[Finding]:
         for name in all_topics(self.names):
-            if name not in self.cluster.topics:
+            if name in self.cluster.hidden:
+                yield Finding(
+                    Severity.ERROR,
+                    name,
+                    "topic",
+                    "hidden: this user has no right on it",
+                    "readable",
+                    "whether it exists is not told",
+                    "give this user its rights: worker doctor names them, with the command",
+                )
+            elif name not in self.cluster.topics:
                 yield Finding(
                     Severity.ERROR,
                     name,
                     "topic",
                     "missing",
                     "there",
-                    "or this user may not describe it",
+                    "the worker can't work without it",
                     "worker topics create",
                 )
 
@@ -153,7 +165,7 @@ class _Comparison:
                     Severity.WARNING,
                     topic.name,
                     ", ".join(unread),
-                    "not told by the brokers",
+                    NOT_TOLD,
                     "readable",
                     "whether the worker is safe on this topic could not be checked",
                     "allow this user DescribeConfigs on the topic, or check it by hand with "

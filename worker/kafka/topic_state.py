@@ -1,6 +1,6 @@
 """Topics as the brokers describe them, and the sizes and durations that making and checking them share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from worker.model import TopicNames
@@ -54,17 +54,36 @@ class TopicState:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """How many brokers there are, and those of the six topics that exist, by name."""
+    """How many brokers there are, and those of the six topics that exist, by name.
+
+    `hidden`: those that this user may not describe, so that nobody tells whether they exist.
+    """
 
     brokers: int
     topics: Mapping[str, TopicState]
+    hidden: frozenset[str] = frozenset()
+
+    def lacks(self, names: Iterable[str]) -> str | None:
+        """In words for the operator, which of `names` can't be used; None when all can."""
+        absent = [name for name in names if name not in self.topics]
+        hidden = [name for name in absent if name in self.hidden]
+        missing = [name for name in absent if name not in self.hidden]
+        told = [
+            *([f"this user has no right on topics: {', '.join(hidden)}"] if hidden else []),
+            *([f"topics are missing: {', '.join(missing)}"] if missing else []),
+        ]
+        return f"{'; '.join(told)}; see `worker topics check`" if told else None
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """The brokers did not answer, or not as they should. `detail` is for the operator."""
+    """The brokers did not answer, or not as they should: what is wrong and what to do, for the operator."""
 
     detail: str
+    remedy: str = "run it again; look at the brokers' logs"
+
+    def __str__(self) -> str:
+        return f"{self.detail}; {self.remedy}"
 
 
 def co_partitioned(names: TopicNames) -> tuple[str, ...]:

@@ -11,8 +11,16 @@ from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
+from worker.kafka.reach import unavailable
+from worker.kafka.requests import hidden_topics
 from worker.kafka.security import Connection
 from worker.kafka.topic_state import (
     DAY_MS,
@@ -113,7 +121,7 @@ async def describe_cluster(connection: Connection, names: TopicNames) -> Cluster
                     await asyncio.sleep(_PAUSE)
             return await _describe(admin, names)
     except (KafkaError, OSError, TimeoutError) as error:
-        return Unavailable(f"{connection.bootstrap_servers}: {_why(error)}")
+        return await unavailable(connection, error)
 
 
 async def create_topics(
@@ -148,13 +156,19 @@ async def create_topics(
             after = await _shown(admin, names, {*made.created, *made.existed}, visible_within)
             failed = [*made.failed, *_of_another_count(after, names, wanted)]
             failed += [
-                (name, f"made, but not shown within {visible_within:g} s; check again")
+                (name, _unseen(name in after.hidden, visible_within))
                 for name in (*made.created, *made.existed)
                 if name not in after.topics
             ]
             return Creation(made.created, (*before.topics, *made.existed), tuple(failed))
     except (KafkaError, OSError, TimeoutError) as error:
-        return Unavailable(f"{connection.bootstrap_servers}: {_why(error)}")
+        return await unavailable(connection, error)
+
+
+def _unseen(hidden: bool, seconds: float) -> str:
+    if hidden:
+        return "it is there, but this user may not describe it"
+    return f"made, but not shown within {seconds:g} s; check again"
 
 
 async def _create(admin: AIOKafkaAdminClient, plans: list[TopicPlan]) -> Creation:
@@ -188,7 +202,8 @@ async def _shown(admin: AIOKafkaAdminClient, names: TopicNames, wanted: set[str]
     deadline = loop.time() + seconds
     while True:
         cluster = await _describe(admin, names)
-        ready = all(name in cluster.topics and cluster.topics[name].configs is not None for name in wanted)
+        seen = wanted - cluster.hidden
+        ready = all(name in cluster.topics and cluster.topics[name].configs is not None for name in seen)
         if ready or loop.time() >= deadline:
             return cluster
         await asyncio.sleep(0.1)
@@ -201,7 +216,9 @@ async def _describe(admin: AIOKafkaAdminClient, names: TopicNames) -> ClusterSta
     found = {topic["topic"]: topic for topic in await admin.describe_topics() if topic["topic"] in wanted}
     existing = {name: found[name] for name in wanted if name in found and found[name]["partitions"]}
     configs = await _configs(admin, tuple(existing)) if existing else {}
+    hidden = await hidden_topics(admin, [name for name in wanted if name not in existing])
     return ClusterState(
+        hidden=hidden,
         brokers=len(cluster["brokers"]),
         topics={
             name: TopicState(
@@ -230,8 +247,3 @@ async def _configs(admin: AIOKafkaAdminClient, topics: tuple[str, ...]) -> dict[
 def _source_bytes(cluster: ClusterState, names: TopicNames) -> int:
     inputs = [topic for name, topic in cluster.topics.items() if name in names.inputs]
     return max([DEFAULT_MESSAGE_BYTES, *(topic.number(MAX_MESSAGE_BYTES) or 0 for topic in inputs)])
-
-
-def _why(error: Exception) -> str:
-    # A KafkaError's text begins with its class.
-    return str(error) or type(error).__name__

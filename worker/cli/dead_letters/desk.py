@@ -84,11 +84,11 @@ class Office:
             complain(source)
             yield None
             return
-        counts = source.partitions
-        if missing := [name for name in (*topics.inputs, topics.ledger, topics.journal) if name not in counts]:
-            complain(f"topics are missing: {', '.join(missing)}; see `worker topics check`")
+        if lack := source.cluster.lacks((*topics.inputs, topics.ledger, topics.journal)):
+            complain(lack)
             yield None
             return
+        counts = source.partitions
         reader, admin, outbox = KafkaReader(connection), KafkaAdmin(connection), KafkaOutbox(connection)
         ground = Ground(
             source,
