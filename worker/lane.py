@@ -6,29 +6,22 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from schemas.rules import DEFAULT_POLICY, RulePolicy
-from schemas.violations import MORE
-from worker.course import Course
 from worker.decode import DEFAULT_LIMITS, NO_LIMITS, Limits, decode
 from worker.drain import Drain
 from worker.event_log import About
-from worker.event_log import settled as log_settled
 from worker.exemplar import Exemplar, MeasuredFor
 from worker.flow import Budget
-from worker.model import Command, Decoded, Ending, Envelope, Event, History, Invalid, Record, Rejected, TopicNames
+from worker.model import Decoded, Invalid, Record, TopicNames
 from worker.ownership import Ownership
-from worker.ownership.group_commit import Settlement
 from worker.pipeline import Pipeline
 from worker.ports import Clock, Lost, LostWhy, Observer
-from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record, receipt_id
-from worker.spans import NO_SPAN, NO_TRACES, Span, Tracer
-from worker.standing import Entry, standing_after
-from worker.verdict import after_replay, before_replay, obey
-
-_SHOWN = 5
-"""Codes that are named where a record is refused."""
+from worker.receipts import Desk
+from worker.settling import Settler
+from worker.spans import NO_TRACES, Tracer
+from worker.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +35,6 @@ class LaneConfig:
     drain_timeout: float = 45.0
     rules: RulePolicy = DEFAULT_POLICY
     limits: Limits = DEFAULT_LIMITS
-
-
-@dataclass(slots=True)
-class Work:
-    """A record on its way through the lane."""
-
-    record: Record
-    decoded: Decoded
-    taken: datetime
-    course: Course | None = None
-    ended: bool = False
-    span: Span = NO_SPAN
-
-    @property
-    def key(self) -> str:
-        return self.decoded.identity or str(self.record.coordinates)
-
-    @property
-    def envelope(self) -> Envelope:
-        return self.decoded.envelope
-
-    @property
-    def state(self) -> str:
-        """Where it stands, in the words of the metrics."""
-        if self.ended:
-            return "settling"
-        return "queued" if self.course is None else self.course.waiting
 
 
 class Lane:
@@ -87,7 +53,7 @@ class Lane:
         self.own = own
         self.drain = Drain()
         self._config = config
-        self._pipeline = pipeline
+        self._settler = Settler(config.topics, config.desk, own, pipeline, self.drain, clock, observer)
         self._budget = budget
         self._clock = clock
         self._observer = observer
@@ -191,7 +157,7 @@ class Lane:
             return settled
 
     async def _settled(self, work: Work) -> bool:
-        settlement = await self._end(work)
+        settlement = await self._settler.end(work)
         if isinstance(settlement, Lost):
             self.own.lose(settlement)
             return False
@@ -204,100 +170,6 @@ class Lane:
             if not settlement.committed.done():
                 span.failed("lost")
         return settlement.committed.done()
-
-    async def _end(self, work: Work) -> Settlement | Lost:
-        match work.decoded:
-            case Event() as event:
-                return await self._settle_event(work, event)
-            case Invalid() as invalid:
-                return await self._settle_invalid(work, invalid)
-            case Command() as command:
-                return await self._settle_command(work, command)
-            case _ as unreachable:
-                assert_never(unreachable)
-
-    async def _settle_event(self, work: Work, event: Event) -> Settlement | Lost:
-        for code in {warning.code for warning in event.warnings} - {MORE}:
-            self._observer.warned(code)
-        work.course = course = self._pipeline.course(event, self.own, self.drain)
-        ended = await self._pipeline.handle(course)
-        if isinstance(ended, Lost):
-            return ended
-        entry = standing_after(
-            ended.before,
-            event,
-            ended.ending,
-            digests=ended.digests,
-            progress=course.progress,
-            outcome=receipt_id(work.record.coordinates),
-        )
-        return self._settlement(work, ended.ending, entry, course.history())
-
-    async def _settle_invalid(self, work: Work, invalid: Invalid) -> Settlement | Lost:
-        if self.own.has_begun(work.record.coordinates):
-            # By an earlier version, whose contract took it. Refused, its calls would be forgotten.
-            codes = ", ".join(problem.code for problem in invalid.problems[:_SHOWN])
-            detail = (
-                f"{work.record.coordinates} was begun by an earlier version of the worker and this one can't read it "
-                f"({codes}): run the earlier version until it is settled"
-            )
-            return Lost(LostWhy.REFUSED, detail)
-        before: Entry | None | Lost = None
-        if invalid.identity is not None:
-            before = await self.own.entry(invalid.identity)
-        if isinstance(before, Lost):
-            return before
-        ending = before_replay(before, invalid.envelope) or Rejected(invalid.reason, invalid.problems)
-        return self._settlement(work, ending, before or Entry(), History())
-
-    async def _settle_command(self, work: Work, command: Command) -> Settlement | Lost:
-        before: Entry | None | Lost = None
-        if command.identity is not None:
-            before = await self.own.entry(command.identity)
-        if isinstance(before, Lost):
-            return before
-        ending, entry = obey(before, command)
-        return self._settlement(work, ending, entry, History())
-
-    def _settlement(self, work: Work, ending: Ending, entry: Entry, history: History) -> Settlement:
-        record, envelope = work.record, work.envelope
-        entry = entry.with_settled(self._config.topics.inputs, record.topic, record.offset)
-        if not isinstance(work.decoded, Command):
-            entry = after_replay(entry, envelope)
-        now = self._clock.now()
-        event = work.decoded if isinstance(work.decoded, Event) else None
-        spent = work.course.spent if work.course else {}
-        receipt = Receipt(
-            envelope,
-            work.decoded.identity,
-            ending,
-            history,
-            now,
-            work.taken,
-            spent,
-            event,
-            traceparent=work.span.traceparent,
-        )
-        work.span.ended(ending)
-        settlement = Settlement(
-            record.coordinates,
-            work.key.encode(),
-            entry,
-            outcome_record(receipt, self._config.desk),
-            dead_letter_record(receipt, record, self._config.desk),
-        )
-        settlement.committed.add_done_callback(
-            lambda done: None if done.cancelled() else self._report(ending, envelope, history.attempts)
-        )
-        return settlement
-
-    def _report(self, ending: Ending, envelope: Envelope, attempts: int) -> None:
-        log_settled(ending, attempts)
-        reason = getattr(ending, "reason", None)
-        age = max(0.0, (self._clock.now() - envelope.time).total_seconds())
-        self._observer.settled(
-            self.own.partition, type(ending).__name__.lower(), "" if reason is None else reason.value, age
-        )
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -1,7 +1,7 @@
 """One event, from decoded to ended: the story of a bill. Read this first.
 
-What the ledger and the journal say decides how it begins (`saga.open_event`). Documents that the event only names are
-fetched before they are needed. Then register, attach, start, each until its answer says what follows. Nothing is
+What the ledger and the journal say decides how it begins (`opening.open_event`). Documents that the event only names
+are fetched before they are needed. Then register, attach, start, each until its answer says what follows. Nothing is
 settled here: an ending is a value, and the lane settles it in one transaction. `Lost` means that this ownership is
 over: no ending, a new owner takes the event up.
 """
@@ -9,11 +9,11 @@ over: no ending, a new owner takes the event up.
 from dataclasses import dataclass
 from typing import assert_never
 
-from worker import saga
 from worker.course import Course
 from worker.drain import Drain
 from worker.follow_up import attach, start
 from worker.model import Ending, Event, Scheduled
+from worker.opening import Beginning, Doubt, Fresh, Over, Resume, open_event
 from worker.ownership import Ownership
 from worker.ports import Lost
 from worker.register import register, register_after_doubt
@@ -51,8 +51,8 @@ class Pipeline:
             return before
         content = digests(own.digest_key, event.fields)
         over = before_replay(before, event.envelope, self._tools.replay_limit) if course.untouched else None
-        opening = saga.Over(over) if over else saga.open_event(before, content, course.progress)
-        if isinstance(opening, saga.Over):
+        opening = Over(over) if over else open_event(before, content, course.progress)
+        if isinstance(opening, Over):
             # No call to make, so no place among those that make some: a repeat must not wait behind a closed gate.
             return Ended(opening.ending, course, before, content)
         try:
@@ -62,9 +62,9 @@ class Pipeline:
             course.let_go()
         return ending if isinstance(ending, Lost) else Ended(ending, course, before, content)
 
-    async def _run(self, course: Course, opening: saga.Beginning) -> Ending | Lost:
+    async def _run(self, course: Course, opening: Beginning) -> Ending | Lost:
         registered = await self._registered(course, opening)
-        if not isinstance(registered, saga.Resume):
+        if not isinstance(registered, Resume):
             return registered
         course.invoice_id = registered.invoice_id
         course.attached = registered.attached
@@ -81,19 +81,19 @@ class Pipeline:
                 return failed
         return Scheduled(registered.invoice_id)
 
-    async def _registered(self, course: Course, opening: saga.Beginning) -> saga.Resume | Ending | Lost:
+    async def _registered(self, course: Course, opening: Beginning) -> Resume | Ending | Lost:
         match opening:
-            case saga.Resume():
+            case Resume():
                 course.unsure = True
                 course.own_documents = course.progress.invoice_id is not None
                 return opening
-            case saga.Doubt(intent):
+            case Doubt(intent):
                 return _resumed(await register_after_doubt(self._tools, course, intent))
-            case saga.Fresh():
+            case Fresh():
                 return _resumed(await register(self._tools, course))
             case _ as unreachable:
                 assert_never(unreachable)
 
 
-def _resumed(registered: str | Ending | Lost) -> saga.Resume | Ending | Lost:
-    return saga.Resume(registered, frozenset(), False) if isinstance(registered, str) else registered
+def _resumed(registered: str | Ending | Lost) -> Resume | Ending | Lost:
+    return Resume(registered, frozenset(), False) if isinstance(registered, str) else registered

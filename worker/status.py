@@ -10,7 +10,7 @@ from worker.backlog import Backlogs
 from worker.flow import Creditors
 from worker.gate import Gate, GateState
 from worker.kafka.consumer import GroupConsumer
-from worker.lane import Lane, Work
+from worker.lane import Lane
 from worker.model import Event
 from worker.partitions import Partitions
 from worker.ports import Clock
@@ -18,6 +18,7 @@ from worker.standing import State as LedgerState
 from worker.telemetry.intake import IntakeGauges
 from worker.telemetry.labels import State
 from worker.telemetry.metrics import PartitionGauges
+from worker.work import Work
 
 _STALL = 30.0
 """Seconds without a poll after which the process is not alive: a poll takes 50 ms; a rebalance says so itself."""

@@ -60,7 +60,7 @@ def _answer(step: Endpoint, fault: Fault) -> Answer:
 
 
 class InSimulation:
-    """`test_kravia_api.Backend` without HTTP."""
+    """`kravia_backends.Backend` without HTTP."""
 
     def __init__(self) -> None:
         loop, rng = asyncio.get_running_loop(), random.Random(0)

@@ -26,7 +26,7 @@ from worker.kafka.reader import KafkaAdmin, KafkaReader
 from worker.kafka.security import Connection
 from worker.model import Coordinates
 from worker.ownership import Ownership, OwnershipConfig, take_over
-from worker.ownership.ownership import Ports
+from worker.ownership.config import Ports
 from worker.ports import Lost, LostWhy, Observer
 
 pytestmark = pytest.mark.apache

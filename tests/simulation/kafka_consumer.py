@@ -12,9 +12,8 @@ from tests.simulation.kafka_reader import SimAdmin
 from tests.simulation.process import Process
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Reply, Wire
-from worker.kafka.consumer import Sink
 from worker.model import Partition, Record
-from worker.ports import Isolation, Lost, LostWhy
+from worker.ports import Isolation, Lost, LostWhy, Sink
 
 _ROOM = 0.25
 """Seconds until a partition without room is asked again."""

@@ -1,4 +1,4 @@
-"""One worker process in the simulation: what `worker/app.py` builds, on the fakes."""
+"""One worker process in the simulation: what `worker/composition.py` builds, on the fakes."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ from worker.gate import Gate, GatePolicy
 from worker.lane import Lane, LaneConfig
 from worker.model import Partition
 from worker.ownership import Ownership, OwnershipConfig, take_over
-from worker.ownership.ownership import Ports
+from worker.ownership.config import Ports
 from worker.ownership.trim import Trimmer
 from worker.partitions import Partitions
 from worker.pipeline import Pipeline

@@ -22,9 +22,10 @@ from worker.doubt import identity_of
 from worker.facts import Fact, Kind
 from worker.lane import Lane
 from worker.model import Coordinates, OutRecord, Partition, Step, TopicNames
+from worker.ownership.config import OwnershipConfig, Ports
 from worker.ownership.group_commit import GroupCommit
 from worker.ownership.journal import Journal
-from worker.ownership.ownership import Ownership, OwnershipConfig, Ports
+from worker.ownership.ownership import Ownership
 from worker.ownership.validity import Age
 from worker.ports import Acked, Isolation, LogAdmin, LogProducer, Lost
 from worker.saga import register_fact

@@ -24,7 +24,7 @@ from tests.simulation.teeth_weather import (
     searching,
     together,
 )
-from worker import lane, register
+from worker import register, settling
 from worker.doubt import Doubt, DoubtPolicy, identity_of
 from worker.facts import Fact
 from worker.matching import Identity
@@ -145,7 +145,7 @@ TEETH: Mapping[str, Tooth] = {
     ),
     "any-doubt-obeyed": Tooth(
         "a verdict is obeyed only while the ledger holds its doubt",
-        swap((lane, "obey", _any_doubt)),
+        swap((settling, "obey", _any_doubt)),
         194,
         "REGISTERED 2 TIMES",
         weather=together(

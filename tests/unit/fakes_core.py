@@ -1,17 +1,16 @@
 """One partition's core on fakes: records, a scripted Kravia, an ownership, a lane."""
 
-import asyncio
 import base64
 import hashlib
 import json
-from collections import defaultdict, deque
 from pathlib import Path
 
 from schemas.identity import identity
 from schemas.rules import DEFAULT_POLICY
+from tests.unit.fakes_documents import FakeDocuments
+from tests.unit.fakes_kravia import FakeKravia
 from tests.unit.fakes_log import FakeAdmin, FakeLog, FakeProducer, FakeReader
 from tests.unit.fakes_time import EPOCH, VirtualClock
-from worker.answers import Done, NotSent, Registered
 from worker.decode import decode
 from worker.doubt import DoubtPolicy, GivenUp
 from worker.facts import decode as decode_fact
@@ -21,9 +20,10 @@ from worker.gate import Gate, GatePolicy, GateState
 from worker.lane import Lane, LaneConfig
 from worker.model import Event, Partition, Record, TopicNames
 from worker.ownership import OwnershipConfig, take_over
-from worker.ownership.ownership import Ownership, Ports
+from worker.ownership.config import Ports
+from worker.ownership.ownership import Ownership
 from worker.pipeline import Pipeline
-from worker.ports import Details, Observer, SearchPage
+from worker.ports import Observer
 from worker.receipts import Desk
 from worker.retry import RetryPolicy
 from worker.spans import NO_TRACES
@@ -68,120 +68,6 @@ def make_event(offset=0, invoice_no="20001", **more):
     event = decode(make_record(offset, invoice_no, **more), partition_count=1)
     assert isinstance(event, Event), event
     return event
-
-
-class FakeKravia:
-    """`ports.KraviaApi`, scripted: `plan(step, …)` gives the next answers, each as it is, or (seconds, answer).
-
-    Without a plan it answers well. `calls`: (step, invoice id or body, file name or message).
-    """
-
-    def __init__(self):
-        self.plans = defaultdict(deque)
-        self.calls = []
-        self.received = []
-        self.running = self.most = 0
-        self.ids = 0
-
-    def plan(self, step, *answers):
-        self.plans[step].extend(answers)
-
-    def steps(self):
-        return [call[0] for call in self.calls]
-
-    async def _answer(self, step, good, *said):
-        self.calls.append((step, *said))
-        self.running += 1
-        self.most = max(self.most, self.running)
-        try:
-            answer = self.plans[step].popleft() if self.plans[step] else good
-            seconds, answer = answer if isinstance(answer, tuple) else (0.0, answer)
-            await asyncio.sleep(seconds)
-            if isinstance(answer, BaseException):
-                raise answer
-            return answer
-        finally:
-            self.running -= 1
-
-    async def register(self, body, validity):
-        if not validity.holds():
-            return NotSent("expired")
-        self.ids += 1
-        return await self._answer("register", Registered(f"inv-{self.ids}"), body)
-
-    async def attach(self, invoice_id, file_name, media_type, content, validity):
-        if not validity.holds():
-            return NotSent("expired")
-        if not isinstance(content, str):
-            self.received.append(content.read(0, content.size))
-        return await self._answer("attach", Done(), invoice_id, file_name)
-
-    async def start(self, invoice_id, message, validity):
-        if not validity.holds():
-            return NotSent("expired")
-        return await self._answer("start", Done(), invoice_id, message)
-
-    async def details(self, invoice_id):
-        return await self._answer("details", Details(None, None), invoice_id)
-
-    async def search(self, since, *, skip, top):
-        return await self._answer("search", SearchPage(()))
-
-
-class FakeDocument:
-    """`ports.Document` in memory."""
-
-    def __init__(self, content):
-        self.content, self.closed = content, False
-        self.size, self.sha256 = len(content), hashlib.sha256(content).hexdigest()
-
-    def read(self, offset, count):
-        assert not self.closed
-        return self.content[offset : offset + count]
-
-    def close(self):
-        self.closed = True
-
-
-class FakeDocuments:
-    """`ports.DocumentStore`, scripted: `plan(url, …)` gives the next answers, each as it is, or (seconds, answer).
-
-    Without a plan it gives `contents[url]`. `asked`: URLs in their order; `held`: bytes of space taken now.
-    """
-
-    def __init__(self):
-        self.plans = defaultdict(deque)
-        self.contents, self.asked, self.given = {}, [], []
-        self.held = self.most = 0
-
-    def plan(self, url, *answers):
-        self.plans[url].extend(answers)
-
-    async def room(self, size):
-        self.held += size
-        self.most = max(self.most, self.held)
-        return _Share(self, size)
-
-    async def fetch(self, reference):
-        self.asked.append(reference.url)
-        plan = self.plans[reference.url]
-        seconds, answer = 0.0, plan.popleft() if plan else None
-        if isinstance(answer, tuple):
-            seconds, answer = answer
-        await asyncio.sleep(seconds)
-        if answer is None:
-            answer = FakeDocument(self.contents[reference.url])
-            self.given.append(answer)
-        return answer
-
-
-class _Share:
-    def __init__(self, store, size):
-        self.store, self.size = store, size
-
-    def close(self):
-        self.store.held -= self.size
-        self.size = 0
 
 
 class Watcher(Observer):

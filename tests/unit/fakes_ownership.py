@@ -4,7 +4,7 @@ from tests.unit.fakes_core import OUTCOMES, TOPICS
 from tests.unit.fakes_time import EPOCH
 from worker.facts import Fact, Kind
 from worker.model import Coordinates, OutRecord
-from worker.ownership.ownership import Settlement
+from worker.ownership.group_commit import Settlement
 from worker.standing import Entry, State
 
 IDENTITY = "1/Invoice/1"

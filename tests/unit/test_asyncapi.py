@@ -17,7 +17,7 @@ from schemas.channels import GROUP, PARTITIONS, REPLICAS
 from schemas.events import readable_identity
 from schemas.identity import partition_for
 from schemas.page import REMEDY, digest, digest_of, page
-from tests.unit.test_receipts import BARE, DESK, ENDINGS, ENVELOPE, HISTORY, IDENTITY, NOW, RECORD
+from tests.unit.fakes_receipts import BARE, DESK, ENDINGS, ENVELOPE, HISTORY, IDENTITY, NOW, RECORD
 from worker.decode import decode
 from worker.kafka.topics import DEFAULT_PARTITIONS, plan_topics
 from worker.model import Command, Event, Record, TopicNames

@@ -1,88 +1,23 @@
-"""The fetcher against a real https server: what it takes, what it refuses, where it never goes."""
+"""The fetcher against a real https server: what it takes, what it refuses, and what is left behind."""
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import socket
 
 import pytest
 import uvloop
-from aiohttp.abc import AbstractResolver
 
 from tests.unit.fakes_core import Watcher
+from tests.unit.fakes_fetcher import LOOPBACK, PDF, Desk, Names, held, reference
 from tests.unit.fakes_tls import ca_file, storing
 from worker import fetching
 from worker.clock import SystemClock
 from worker.document_hosts import AllowedHost
 from worker.documents import DocumentsConfig, HttpsDocuments
-from worker.model import Reference
-from worker.ports import Altered, Missing, NotAllowed, Unreachable
+from worker.ports import Altered, Missing, Unreachable
 
-LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
-PDF = b"%PDF-1.7\n" + b"a page\n" * 30_000
 SECRET = "sig=s3cret"
-
-
-class Names(AbstractResolver):
-    """A resolver: one answer after the other for each name, the last one for ever; 127.0.0.1 for any other name."""
-
-    def __init__(self, **answers):
-        self.answers = {name.replace("_", "."): list(each) for name, each in answers.items()}
-        self.asked = []
-
-    async def resolve(self, host, port=0, family=socket.AF_INET):
-        self.asked.append(host)
-        answers = self.answers.get(host, [("127.0.0.1",)])
-        addresses = answers.pop(0) if len(answers) > 1 else answers[0]
-        if isinstance(addresses, OSError):
-            raise addresses
-        return [
-            {
-                "hostname": host,
-                "host": address,
-                "port": port,
-                "family": socket.AF_INET6 if ":" in address else socket.AF_INET,
-                "proto": 0,
-                "flags": 0,
-            }
-            for address in addresses
-        ]
-
-    async def close(self):
-        pass
-
-
-class Told(Watcher):
-    def fetched(self, result, size, seconds):
-        self.told.append((result, size))
-
-    def spooled(self, size):
-        self.told.append(("spooled", size))
-
-
-def reference(url, content=PDF, *, media_type="application/pdf", **changes):
-    digest = changes.get("sha256", hashlib.sha256(content).hexdigest())
-    return Reference("a.pdf", media_type, url, digest, changes.get("size", len(content)))
-
-
-class Desk:
-    """A store, and the fetcher before it."""
-
-    def __init__(self, store, directory):
-        self.store, self.directory, self.told, self.names = store, directory, Told(), Names()
-        self.config = {}
-        self.hosts = [AllowedHost("localhost", store.port), AllowedHost("127.0.0.1", store.port)]
-
-    async def fetch(self, wanted, *, networks=LOOPBACK):
-        given = {"ca_file": ca_file(self.directory), "spool_dir": self.directory / "spool"} | self.config
-        given["spool_dir"].mkdir(exist_ok=True)
-        config = DocumentsConfig(hosts=tuple(self.hosts), networks=networks, **given)
-        async with HttpsDocuments(config, SystemClock(), self.told, self.names) as documents:
-            return await documents.fetch(wanted)
-
-    async def get(self, path="/a", host="localhost", **more):
-        return await self.fetch(reference(self.store.url(path, host), **more))
 
 
 @pytest.fixture
@@ -90,12 +25,6 @@ async def desk(tmp_path):
     async with storing(tmp_path) as store:
         store.has("/a", PDF)
         yield Desk(store, tmp_path)
-
-
-def held(document):
-    content = document.read(0, document.size)
-    document.close()
-    return content
 
 
 class TestGiven:
@@ -259,92 +188,6 @@ class TestNotGiven:
         config = DocumentsConfig(hosts=tuple(desk.hosts), networks=LOOPBACK, spool_dir=file)
         async with HttpsDocuments(config, SystemClock(), desk.told, desk.names) as documents:
             assert await documents.fetch(reference(desk.store.url("/a"))) == Unreachable("spool")
-
-
-SPELLINGS = [
-    *("127.0.0.1", "2130706433", "0x7f000001", "0x7f.0.0.1", "0177.0.0.1", "017700000001", "127.1", "127.0.1", "0"),
-    *("0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "224.0.0.1"),
-    *("[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[fe80::1]", "[fe80::1%25lo]", "[fd00:ec2::254]"),
-    *("[2002:7f00:1::]", "[64:ff9b::7f00:1]", "[2001:0:4136:e378:8000:63bf:80ff:fffe]", "[ff02::1]", "127.0.0.1."),
-]
-PRIVATE = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "fe80::1%lo", "fd00::1", "::ffff:10.0.0.1"]
-PRIVATE += ["64:ff9b::a00:1", "2002:a00:1::1", "2001::1", "0.0.0.0", "224.0.0.1"]
-
-
-class TestWhereItNeverGoes:
-    @pytest.mark.parametrize("host", SPELLINGS)
-    async def test_an_address_in_any_spelling_though_the_list_has_it(self, desk, host):
-        desk.hosts = [AllowedHost(host.strip("[]"), desk.store.port), AllowedHost(host, desk.store.port)]
-        ended = await desk.fetch(reference(desk.store.url("/a", host)), networks=())
-        assert ended in (NotAllowed(fetching.ADDRESS), NotAllowed(fetching.BAD_URL), NotAllowed(fetching.HOST))
-        assert (desk.names.asked, desk.store.requests) == ([], [])
-
-    @pytest.mark.parametrize("address", PRIVATE)
-    async def test_a_name_that_leads_to_one(self, desk, address):
-        desk.hosts = [AllowedHost("store.test", desk.store.port)]
-        desk.names = Names(store_test=[(address,)])
-        ended = await desk.fetch(reference(desk.store.url("/a", "store.test")), networks=())
-        assert ended == NotAllowed(fetching.ADDRESS)
-        assert desk.store.requests == []
-
-    async def test_a_name_one_of_whose_addresses_is_one(self, desk):
-        desk.hosts = [AllowedHost("store.test", desk.store.port)]
-        desk.names = Names(store_test=[("1.1.1.1", "127.0.0.1")])
-        ended = await desk.fetch(reference(desk.store.url("/a", "store.test")), networks=())
-        assert ended == NotAllowed(fetching.ADDRESS)
-
-    async def test_a_name_that_changes_its_answer_gains_nothing(self, desk):
-        """DNS rebinding: what was checked is what is connected to, and a second request checks anew."""
-        desk.hosts = [AllowedHost("localhost", desk.store.port)]
-        desk.names = Names(localhost=[("127.0.0.1",), ("127.0.0.2",), ("10.0.0.1",)])
-        networks = (ipaddress.ip_network("127.0.0.1/32"),)
-        url = desk.store.url("/a")
-        assert held(await desk.fetch(reference(url), networks=networks)) == PDF
-        assert desk.names.asked == ["localhost"], "asked once: nobody resolves it again to connect"
-        for _ in range(2):
-            assert await desk.fetch(reference(url), networks=networks) == NotAllowed(fetching.ADDRESS)
-        assert len(desk.store.requests) == 1
-
-    @pytest.mark.parametrize(
-        ("location", "code"),
-        [
-            ("http://localhost/a", fetching.BAD_URL),
-            ("http://169.254.169.254/latest/meta-data/", fetching.BAD_URL),
-            ("https://169.254.169.254/latest/meta-data/", fetching.HOST),
-            ("https://evil.example/a", fetching.HOST),
-            ("//evil.example/a", fetching.HOST),
-            ("https://localhost/a", fetching.HOST),
-            ("https://user:secret@localhost:{port}/a", fetching.BAD_URL),
-            ("https://2130706433:{port}/a", fetching.BAD_URL),
-            ("https://[::1", fetching.BAD_URL),
-            ("file:///etc/passwd", fetching.BAD_URL),
-            ("https://inside.test:{port}/a", fetching.ADDRESS),
-        ],
-    )
-    async def test_a_redirect_leads_no_further_than_a_url(self, desk, location, code):
-        desk.hosts.append(AllowedHost("inside.test", desk.store.port))
-        desk.names = Names(inside_test=[("10.0.0.1",)])
-        desk.store.has("/r", b"", 302, Location=location.format(port=desk.store.port))
-        assert await desk.get("/r") == NotAllowed(code)
-        assert desk.store.paths == ["/r"]
-
-    async def test_redirects_are_bounded(self, desk):
-        desk.store.has("/r", b"", 302, Location="/r")
-        assert await desk.get("/r") == NotAllowed(fetching.REDIRECTS)
-        assert desk.store.paths == ["/r"] * 4
-        desk.config["redirects"] = 0
-        assert await desk.get("/r") == NotAllowed(fetching.REDIRECTS)
-        assert desk.store.paths == ["/r"] * 5
-
-    async def test_nowhere_at_all_without_a_list(self, desk):
-        desk.hosts = []
-        assert await desk.get() == NotAllowed(fetching.HOST)
-        assert desk.told.told == [("document_host", 0)]
-
-    async def test_cookies_of_a_store_are_not_sent_back(self, desk):
-        desk.store.has("/r", b"", 302, Location="/a", Set_Cookie="a=b; Path=/")
-        assert held(await desk.get("/r")) == PDF
-        assert all("cookie" not in head.lower() for head in desk.store.requests)
 
 
 async def test_nothing_is_left_when_a_fetch_is_cut(desk):

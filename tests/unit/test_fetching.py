@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.fakes_core import FakeDocument
+from tests.unit.fakes_documents import FakeDocument
 from worker import fetching
 from worker.fetching import SENTENCES, FetchAgain, after_fetch
 from worker.model import Refusal, Rejected, Step

@@ -7,7 +7,7 @@ import os
 import pytest
 import uvloop
 
-from tests.unit.fakes_core import FakeDocument
+from tests.unit.fakes_documents import FakeDocument
 from tests.unit.fakes_http import EMPTY, Expired, Spy, Valid, client, serving
 from worker.answers import Done, NotSent, Refused, Unclear
 from worker.kravia import FileEncoding

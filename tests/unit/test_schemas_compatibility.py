@@ -1,48 +1,11 @@
 """Changes of published schemas: what breaks those who keep to the old one is refused, what doesn't passes."""
 
 import copy
-import json
 
-import jsonschema
 import pytest
-from hypothesis import HealthCheck, event, given, settings
-from hypothesis import strategies as st
 
 from schemas.compatibility import Side, breaks
-from schemas.jsontext import dumps, loads
-from tests.unit.schema_values import document_schema, valid
-
-EVENT = document_schema("invoice-requested.v1.json")
-COMMAND = document_schema("command.v1.json")
-OUTCOME = document_schema("outcome.v1.json")
-HEADERS = document_schema("dead-letter-headers.v1.json")
-GONE = object()
-
-
-def set_at(schema, path, value):
-    """A copy of `schema` with `value` there; GONE takes it out."""
-    new = copy.deepcopy(schema)
-    *above, last = path.split("/")
-    part = new
-    for name in above:
-        part = part[int(name)] if isinstance(part, list) else part[name]
-    if value is GONE:
-        del part[last]
-    else:
-        part[last] = value
-    return new
-
-
-def at(schema, path):
-    for name in path.split("/"):
-        schema = schema[int(name)] if isinstance(schema, list) else schema[name]
-    return schema
-
-
-def changed(schema, *changes):
-    for path, value in changes:
-        schema = set_at(schema, path, value(at(schema, path)) if callable(value) else value)
-    return schema
+from tests.unit.schema_changes import COMMAND, EVENT, GONE, HEADERS, OUTCOME, TEXT, changed, plus, set_at, without
 
 
 @pytest.mark.parametrize("schema", [EVENT, COMMAND, OUTCOME, HEADERS], ids=["event", "command", "outcome", "headers"])
@@ -52,15 +15,6 @@ def test_no_change_breaks_nothing(schema, side):
 
 
 INVOICE = "$defs/Invoice/properties"
-TEXT = {"type": "string"}
-
-
-def without(*names):
-    return lambda values: [value for value in values if value not in names]
-
-
-def plus(*values):
-    return lambda given: [*given, *values]
 
 
 BREAKS_WRITERS = {
@@ -246,80 +200,3 @@ def test_true_is_not_one():
 def test_a_break_says_where_and_what():
     [found] = breaks(EVENT, set_at(EVENT, "properties/startMessage/anyOf/0/maxLength", 10), Side.WRITTEN)
     assert str(found) == "/startMessage: maxLength: was 1000, is 10"
-
-
-def places(schema, path=()):
-    """Where every schema within a schema stands."""
-    if isinstance(schema, dict):
-        if path and path[-1] not in {"properties", "$defs"}:
-            yield "/".join(map(str, path))
-        for key, part in schema.items():
-            if key not in {"examples", "required", "enum", "const", "not"}:
-                yield from places(part, (*path, key))
-    elif isinstance(schema, list):
-        for index, part in enumerate(schema):
-            yield from places(part, (*path, index))
-
-
-KEYWORDS = st.sampled_from(
-    [
-        ("type", "string"),
-        ("type", "number"),
-        ("minimum", 5),
-        ("maximum", 5),
-        ("maxLength", 3),
-        ("minLength", 0),
-        ("maxItems", 0),
-        ("pattern", "^a"),
-        ("enum", ["NOK"]),
-        ("required", []),
-        ("required", ["email"]),
-        ("additionalProperties", False),
-        ("additionalProperties", TEXT),
-        ("propertyNames", {"maxLength": 3}),
-        ("items", TEXT),
-        ("anyOf", [TEXT]),
-        ("minProperties", 3),
-        ("multipleOf", 2),
-        *[(name, GONE) for name in ("pattern", "not", "maxLength", "maximum", "required", "items", "type", "const")],
-        ("additionalProperties", GONE),
-        ("properties", GONE),
-    ]
-)
-
-
-@st.composite
-def mutations(draw):
-    schema = EVENT
-    for _ in range(draw(st.integers(1, 2))):
-        path = draw(st.sampled_from([*places(schema)]))
-        keyword, value = draw(KEYWORDS)
-        if value is not GONE or keyword in at(schema, path):
-            schema = set_at(schema, f"{path}/{keyword}", value)
-    return schema
-
-
-MADE = valid(EVENT, EVENT).map(lambda data: json.loads(dumps(loads(dumps(data)))))
-
-
-def accepted(schema, draw):
-    validator = jsonschema.Draft202012Validator(schema)
-    return all(validator.is_valid(draw.draw(MADE)) for _ in range(3))
-
-
-# Most mutations are refused, at once; what passes is tried on events.
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-@given(mutations(), st.data())
-def test_a_change_that_passes_takes_whatever_was_taken(new, draw):
-    passes = not breaks(EVENT, new, Side.WRITTEN)
-    event("passes" if passes else "refused")
-    assert not passes or accepted(new, draw)
-
-
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-@given(mutations(), st.data())
-def test_a_change_that_passes_shows_readers_nothing_new(old, draw):
-    # Seen from the other side: those who read by the mutated schema get what the real one describes.
-    passes = not breaks(old, EVENT, Side.READ)
-    event("passes" if passes else "refused")
-    assert not passes or accepted(old, draw)

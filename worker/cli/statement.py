@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import ExitStack, aclosing
+from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import tzinfo
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -21,13 +21,10 @@ from worker.finance.reading import Topics, read_ledger, read_records
 from worker.finance.statement import Statement, assemble
 from worker.finance.store import Store
 from worker.finance.writing import text, write_csv, write_json
-from worker.kafka.scan import scan
+from worker.kafka.reading import counted_scan, partition_counts
 from worker.kafka.security import Connection
 from worker.kafka.times import KafkaOffsets
-from worker.kafka.topic_state import Unavailable, all_topics
-from worker.kafka.topics import describe_cluster
-from worker.model import Record
-from worker.ports import Isolation, Lost
+from worker.ports import Lost
 from worker.settings import Purpose, Settings
 
 if TYPE_CHECKING:
@@ -150,28 +147,12 @@ async def _make(
     settings: Settings, connection: Connection, store: Store, period: Period, reading: Reading, *, search: bool
 ) -> Statement | str:
     """The statement; or why Kafka could not be read, in words for the operator."""
-    cluster = await describe_cluster(connection, settings.topic_names)
-    if isinstance(cluster, Unavailable):
-        return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
-    if missing := [name for name in all_topics(settings.topic_names) if name not in cluster.topics]:
-        return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
-
-    async def counted(
-        topic: str,
-        partitions: Iterable[int],
-        isolation: Isolation,
-        *,
-        start: Mapping[int, int] | None = None,
-        end: Mapping[int, int] | None = None,
-    ) -> AsyncGenerator[Record | Lost, None]:
-        async with aclosing(scan(connection, topic, partitions, isolation, start=start, end=end)) as records:
-            async for record in records:
-                reading.step()
-                yield record
-
+    names = settings.topic_names
+    counts = await partition_counts(connection, names)
+    if isinstance(counts, str):
+        return counts
     offsets = KafkaOffsets(connection)
-    counts = {name: topic.partitions for name, topic in cluster.topics.items()}
-    topics = Topics(counted, offsets, settings.kafka_group_id, settings.topic_names, counts)
+    topics = Topics(counted_scan(connection, reading.step), offsets, settings.kafka_group_id, names, counts)
     try:
         return await _read_and_check(settings, topics, store, period, search=search)
     finally:

@@ -3,8 +3,6 @@
 import argparse
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,12 +14,9 @@ from worker.inquiry.story import Story, Where
 from worker.inquiry.subject import OfEvent, subject_of
 from worker.inquiry.telling import tell, unseen_event
 from worker.kafka.reader import KafkaAdmin
-from worker.kafka.scan import scan
+from worker.kafka.reading import counted_scan, partition_counts
 from worker.kafka.security import Connection
-from worker.kafka.topic_state import Unavailable, all_topics
-from worker.kafka.topics import describe_cluster
-from worker.model import Record
-from worker.ports import Isolation, Lost
+from worker.ports import Lost
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,28 +77,11 @@ async def ask(settings: Settings, connection: Connection, text: str, reading: Re
     from worker.wiring import doubt_policy  # noqa: PLC0415
 
     names = settings.topic_names
-    cluster = await describe_cluster(connection, names)
-    if isinstance(cluster, Unavailable):
-        return f"Kafka could not be read: {cluster.detail}; check KAFKA_BOOTSTRAP_SERVERS"
-    if missing := [name for name in all_topics(names) if name not in cluster.topics]:
-        return f"topics are missing: {', '.join(missing)}; see `worker topics check`"
-
-    async def counted(
-        topic: str,
-        partitions: Iterable[int],
-        isolation: Isolation,
-        *,
-        start: Mapping[int, int] | None = None,
-        end: Mapping[int, int] | None = None,
-    ) -> AsyncGenerator[Record | Lost, None]:
-        async with aclosing(scan(connection, topic, partitions, isolation, start=start, end=end)) as records:
-            async for record in records:
-                reading.step()
-                yield record
-
+    counts = await partition_counts(connection, names)
+    if isinstance(counts, str):
+        return counts
     admin = KafkaAdmin(connection)
-    counts = {name: topic.partitions for name, topic in cluster.topics.items()}
-    library = Library(counted, admin, settings.kafka_group_id, names, counts)
+    library = Library(counted_scan(connection, reading.step), admin, settings.kafka_group_id, names, counts)
     try:
         targets = await find(library, subject_of(text, names))
         if isinstance(targets, Lost):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, assert_never
 
-from worker import saga
 from worker.facts import Progress
 from worker.model import Command, Decoded, Event, Invalid, Record, Rejected, Repeated, Scheduled
+from worker.opening import Doubt, Fresh, Over, Resume, open_event
 from worker.standing import Entry, State, digests, standing_after
 from worker.verdict import after_replay, before_replay
 
@@ -111,19 +111,19 @@ def _event(event: Event, standing: Standing, rules: Rules) -> tuple[Prediction, 
         return Prediction(Kind.WAITS), standing
     content = digests(rules.digest_key, event.fields)
     # A record that was not sent yet has left nothing in the journal.
-    opening = saga.open_event(entry, content, Progress())
+    opening = open_event(entry, content, Progress())
     match opening:
-        case saga.Over(ending):
+        case Over(ending):
             prediction = _over(ending, entry)
             repeats = entry is not None and prediction.kind is Kind.REPEAT
             return prediction, Standing(after_replay(entry, event.envelope)) if entry and repeats else standing
-        case saga.Resume(invoice_id, attached):
+        case Resume(invoice_id, attached):
             left = any(document.sha256 not in attached for document in event.attachments)
             kind = Kind.ATTACH if left else Kind.START
             return Prediction(kind), _scheduled(standing, event, content, invoice_id)
-        case saga.Fresh():
+        case Fresh():
             return Prediction(Kind.REGISTER), _scheduled(standing, event, content, "?")
-        case saga.Doubt():
+        case Doubt():
             return Prediction(Kind.WAITS), standing
         case _ as unreachable:
             assert_never(unreachable)

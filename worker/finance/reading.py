@@ -4,7 +4,7 @@ The order matters: committed offsets first, the outcomes after them, then the in
 last, so that what is settled meanwhile never looks as if it were not.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,24 +20,10 @@ from worker.finance.findings import Bounds
 from worker.finance.period import micros, stamp
 from worker.finance.store import Store
 from worker.model import Coordinates, Partition, Record, TopicNames
-from worker.ports import Isolation, Lost
+from worker.ports import Isolation, Lost, Scan
 from worker.standing import HEADER_KEY, decode_entry
 
 _BATCH: Final = 1000
-
-
-class Scan(Protocol):
-    """`worker.kafka.scan.scan`, connected."""
-
-    def __call__(
-        self,
-        topic: str,
-        partitions: Iterable[int],
-        isolation: Isolation,
-        *,
-        start: Mapping[int, int] | None = None,
-        end: Mapping[int, int] | None = None,
-    ) -> AsyncGenerator[Record | Lost, None]: ...
 
 
 class Offsets(Protocol):

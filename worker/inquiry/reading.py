@@ -5,7 +5,7 @@ input first, ledger and outcomes last, so that what is settled meanwhile shows a
 """
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -17,24 +17,10 @@ from worker.decode import decode
 from worker.inquiry.evidence import Evidence
 from worker.inquiry.subject import OfEvent, OfInvoice, OfRecord, Subject, Target
 from worker.model import Coordinates, Partition, Record, TopicNames
-from worker.ports import Isolation, Lost
+from worker.ports import Isolation, Lost, Scan
 
 TOLD: Final = 20
 """The latest targets that an event's id leads to; more are named by none of our producers."""
-
-
-class Scan(Protocol):
-    """`worker.kafka.scan.scan`, connected."""
-
-    def __call__(
-        self,
-        topic: str,
-        partitions: Iterable[int],
-        isolation: Isolation,
-        *,
-        start: Mapping[int, int] | None = None,
-        end: Mapping[int, int] | None = None,
-    ) -> AsyncGenerator[Record | Lost, None]: ...
 
 
 class Offsets(Protocol):

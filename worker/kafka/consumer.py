@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -14,8 +13,8 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from worker.kafka.failures import CLIENT_ERRORS, lost
 from worker.kafka.reader import KafkaAdmin, to_record
 from worker.kafka.security import Connection
-from worker.model import Partition, Record, TopicNames
-from worker.ports import Lost, LostWhy, Observer
+from worker.model import Partition, TopicNames
+from worker.ports import Lost, LostWhy, Observer, Sink
 
 log = structlog.get_logger(__name__)
 
@@ -40,22 +39,6 @@ class ConsumerConfig:
     fetch_max_bytes: int
     max_partition_fetch_bytes: int
     commit_timeout: float
-
-
-class Sink(Protocol):
-    """Whoever takes what the group gives: `partitions.Partitions`."""
-
-    async def revoked(self) -> None: ...
-
-    def assigned(self, partitions: Sequence[Partition]) -> None: ...
-
-    def refuse(self, partition: Partition, why: str) -> None: ...
-
-    def with_room(self) -> list[Partition]: ...
-
-    def offer(self, batch: dict[Partition, list[Record]]) -> None: ...
-
-    def advance(self, partition: Partition, position: int) -> None: ...
 
 
 class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types

@@ -6,53 +6,20 @@ the journal's writes a claim (it is still ours after the second began), only the
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from worker.facts import Fact, Kind, Progress, UnreadableRecordError
-from worker.model import Coordinates, Event, Partition, TopicNames
+from worker.model import Coordinates, Event, Partition
 from worker.offsets import Prefix
+from worker.ownership.config import OwnershipConfig, Ports
 from worker.ownership.group_commit import CommitConfig, GroupCommit, Settlement
 from worker.ownership.journal import Journal
 from worker.ownership.restore import Restored
 from worker.ownership.table import LedgerTable
 from worker.ownership.validity import Age
-from worker.ports import Clock, Faults, LogAdmin, LogProducer, LogReader, Lost, LostWhy, Observer
+from worker.ports import LogProducer, Lost, LostWhy
 from worker.standing import Entry, Header, decode_entry
-
-
-@dataclass(frozen=True, slots=True)
-class OwnershipConfig:
-    """Names and times (seconds) of every ownership in this process."""
-
-    topics: TopicNames
-    group: str
-    partitions: int
-    """How many partitions requests, replays, journal and ledger have."""
-    intent_validity: float = 5.0
-    settle_interval: float = 0.05
-    commit_timeout: float = 10.0
-    transaction_timeout: float = 60.0
-    takeover_timeout: float = 30.0
-    """For fencing and the claim; reading ledger and journal takes as long as it takes."""
-
-    @property
-    def journal_commit_interval(self) -> float:
-        """No transaction stays open longer than a third of its time-out."""
-        return min(10.0, self.transaction_timeout / 3)
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What an ownership stands on. `producer` makes a transactional producer by its transactional id."""
-
-    producer: Callable[[str], LogProducer]
-    reader: LogReader
-    admin: LogAdmin
-    clock: Clock
-    faults: Faults
-    observer: Observer
 
 
 class Ownership:

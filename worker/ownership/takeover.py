@@ -10,8 +10,9 @@ import secrets
 
 from worker.facts import Fact, Kind
 from worker.model import Partition
+from worker.ownership.config import OwnershipConfig, Ports
 from worker.ownership.journal import Journal
-from worker.ownership.ownership import Ownership, OwnershipConfig, Ports
+from worker.ownership.ownership import Ownership
 from worker.ownership.restore import find_header, restore
 from worker.ports import LogAdmin, LogProducer, Lost, LostWhy
 from worker.standing import PARTITIONER, Header

@@ -42,7 +42,7 @@ class Desk:
 
 
 class Office:
-    """Settings and connection of a verb; `ask` runs one of its phases."""
+    """Settings and connection of a verb; `ask` and `look` run one of its phases."""
 
     def __init__(self, settings: Settings, connection: Connection) -> None:
         self._settings = settings
@@ -57,6 +57,14 @@ class Office:
             return asyncio.run(self._ask(phase, _nothing))
         with Reading("records") as progress:
             return asyncio.run(self._ask(phase, progress.step))
+
+    def look(self, phase: Callable[[Desk], Awaitable[T | str | Lost]]) -> T | Status:
+        """As `ask`; a text says why there is nothing to decide about, and is told on stderr."""
+        found: T | str | Status = self.ask(phase)
+        if isinstance(found, str):
+            complain(found)
+            return Status(FAILED)
+        return found
 
     async def _ask(self, phase: Callable[[Desk], Awaitable[T | Lost]], step: Callable[[], None]) -> T | Status:
         async with self._desk(step) as desk:

@@ -88,12 +88,9 @@ def _edit(arguments: argparse.Namespace) -> int:
     async def look(desk: Desk) -> _Original | str | Lost:
         return await _original(desk, arguments.origin)
 
-    original: _Original | str | Status = kafka.ask(look)
+    original = kafka.look(look)
     if isinstance(original, Status):
         return original
-    if isinstance(original, str):
-        complain(original)
-        return FAILED
     data = _corrected(arguments, original)
     if isinstance(data, Wrong):
         complain(f"refused: {data.message}")

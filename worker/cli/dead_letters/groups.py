@@ -3,10 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.cli.common import OK, REFUSED, complain, observe_parser, settings_parser
-from worker.cli.dead_letters.options import format_parser, selection_of, selection_parser
+from worker.cli.common import OK, complain, observe_parser, settings_parser
+from worker.cli.dead_letters.options import format_parser, selection_parser
 from worker.cli.dead_letters.output import write
-from worker.cli.dead_letters.session import Status, ask_board
+from worker.cli.dead_letters.session import Status, choose
 from worker.deadletters.groups import Group, grouped
 
 if TYPE_CHECKING:
@@ -41,16 +41,12 @@ def add_groups(verbs: "Commands") -> None:
 
 
 def _groups(arguments: argparse.Namespace) -> int:
-    selection = selection_of(arguments)
-    if selection is None:
-        return REFUSED
-    board = ask_board(arguments, amounts=True)
-    if isinstance(board, Status):
-        return board
-    chosen = [one for one in board.summaries.values() if selection.fits(one)]
-    groups = grouped(chosen)
+    chosen = choose(arguments, amounts=True)
+    if isinstance(chosen, Status):
+        return chosen
+    groups = grouped(chosen.summaries)
     write(arguments, _COLUMNS, map(_row, groups[: arguments.limit]), below=("message", "do"))
-    complain(f"{len(groups)} groups of {len(chosen)} that fit, of {len(board.summaries)} dead letters")
+    complain(f"{len(groups)} groups of {len(chosen.summaries)} that fit, of {chosen.of} dead letters")
     return OK
 
 

@@ -3,10 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.cli.common import OK, REFUSED, complain, observe_parser, settings_parser
-from worker.cli.dead_letters.options import format_parser, selection_of, selection_parser
+from worker.cli.common import OK, complain, observe_parser, settings_parser
+from worker.cli.dead_letters.options import format_parser, selection_parser
 from worker.cli.dead_letters.output import write
-from worker.cli.dead_letters.session import Status, ask_board
+from worker.cli.dead_letters.session import Status, choose
 from worker.deadletters.board import Summary
 
 if TYPE_CHECKING:
@@ -41,17 +41,13 @@ def add_list(verbs: "Commands") -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    selection = selection_of(arguments)
-    if selection is None:
-        return REFUSED
-    board = ask_board(arguments)
-    if isinstance(board, Status):
-        return board
-    chosen = [one for one in board.summaries.values() if selection.fits(one)]
-    chosen.sort(key=lambda one: (one.last_failure, one.origin), reverse=True)
-    shown = chosen[: arguments.limit]
+    chosen = choose(arguments)
+    if isinstance(chosen, Status):
+        return chosen
+    latest = sorted(chosen.summaries, key=lambda one: (one.last_failure, one.origin), reverse=True)
+    shown = latest[: arguments.limit]
     write(arguments, COLUMNS, map(row, shown))
-    complain(f"{len(shown)} of {len(chosen)} that fit, of {len(board.summaries)} dead letters")
+    complain(f"{len(shown)} of {len(latest)} that fit, of {chosen.of} dead letters")
     return OK
 
 

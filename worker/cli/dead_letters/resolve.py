@@ -77,12 +77,9 @@ def _resolve(arguments: argparse.Namespace) -> int:
     async def look(desk: Desk) -> _Doubt | str | Lost:
         return await _look(desk, arguments.subject)
 
-    doubt: _Doubt | str | Status = kafka.ask(look)
+    doubt = kafka.look(look)
     if isinstance(doubt, Status):
         return doubt
-    if isinstance(doubt, str):
-        complain(doubt)
-        return FAILED
     assert doubt.entry.doubt is not None, "an entry in doubt names it"
     _show(doubt, as_json=arguments.json)
     said = f"registered as {arguments.registered}" if arguments.registered else "NOT registered"

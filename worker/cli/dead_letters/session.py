@@ -3,11 +3,13 @@
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from worker.cli.common import FAILED, REFUSED, complain, connect
+from worker.cli.dead_letters.options import selection_of
 from worker.cli.progress import Reading
-from worker.deadletters.board import Board
+from worker.deadletters.board import Board, Summary
 from worker.deadletters.kafka_source import open_source
 from worker.deadletters.source import Source, read_board
 from worker.kafka.security import Connection
@@ -51,16 +53,28 @@ async def _ask(
     return await question(source)
 
 
-def ask_board(arguments: argparse.Namespace, *, amounts: bool = False) -> Board | Status:
-    """All dead letters and how they stand; stderr says what of the topics is not among them."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The dead letters that a selection fits, of so many."""
+
+    summaries: list[Summary]
+    of: int
+
+
+def choose(arguments: argparse.Namespace, *, amounts: bool = False) -> Chosen | Status:
+    """What a parser with `selection_parser` selects; stderr says what of the topics is no dead letter to select."""
+    selection = selection_of(arguments)
+    if selection is None:
+        return Status(REFUSED)
 
     async def question(source: Source) -> Board | Lost:
         return await read_board(source, amounts=amounts)
 
     board = ask(arguments, question)
-    if isinstance(board, Board):
-        tell_what_is_missing(board)
-    return board
+    if isinstance(board, Status):
+        return board
+    tell_what_is_missing(board)
+    return Chosen([one for one in board.summaries.values() if selection.fits(one)], len(board.summaries))
 
 
 def tell_what_is_missing(board: Board) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.fakes_time import EPOCH
 from worker.facts import Attempt, Kind, Progress
 from worker.model import Failed, Reason, Refusal, Rejected, Repeated, Step
-from worker.saga import Doubt, Fresh, Over, Resume, open_event
+from worker.opening import Doubt, Fresh, Over, Resume, open_event
 from worker.standing import Entry, State
 
 SAME, OTHER = {"amount": "aa", "dueDate": "bb"}, {"amount": "xx", "dueDate": "bb", "email": "cc"}
