@@ -135,7 +135,7 @@ def test_notes_name_no_secret_and_warn_of_a_value() -> None:
     assert "is a value" not in minimal
     for command in ("worker status", "worker doctor", "worker dead-letters groups", "worker dead-letters replay"):
         assert f"deployment/inv-kravia-invoice-worker -- {command}" in minimal
-    assert "helm -n billing test inv --logs" in minimal
+    assert "helm test inv -n billing --logs" in minimal
 
 
 def test_commands_of_the_notes_exist(capsys: pytest.CaptureFixture[str]) -> None:
