@@ -62,6 +62,10 @@ def _parser() -> Parser:
         command.add_argument("--wait", action="store_true")
         if verb == "rollback":
             command.add_argument("revision", nargs="?", type=int)
+    test = verbs.add_parser("test")
+    test.add_argument("release")
+    test.add_argument("-n", "--namespace")
+    test.add_argument("--logs", action="store_true")
     get = verbs.add_parser("get")
     get.add_argument("what", choices=("values", "manifest", "notes", "all"))
     get.add_argument("release")

@@ -37,8 +37,8 @@ def docker(words: Sequence[str]) -> int:
     buildx.add_argument("what", nargs=2)
     buildx.add_argument("image")
     buildx.add_argument("--format")
-    for verb in ("push", "pull"):
-        verbs.add_parser(verb).add_argument("image")
+    for verb in ("push", "pull", "stop"):
+        verbs.add_parser(verb).add_argument("name")
     given = parser.parse_args(words)
     if given.verb == "build":
         file = (ROOT / "Dockerfile").read_text(encoding="utf-8")

@@ -120,7 +120,8 @@ WRONG: list[tuple[str, dict[str, str], set[tuple[str, str]]]] = [
 ]
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
+# The same names in every process: a set in them would be written in any order.
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong[0]}: {wrong[1]}")
 async def test_each_wrong_config_is_an_error(
     broker: Broker,
     connection: Connection,
