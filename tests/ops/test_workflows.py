@@ -27,16 +27,20 @@ def _steps(path: Path) -> list[dict[str, Any]]:
     return [step for job in _load(path)["jobs"].values() for step in job.get("steps", ())]
 
 
-@EVERY_WORKFLOW
-def test_the_forge_takes_it(path: Path) -> None:
+def _fits(schema: str, path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows", str(path)],
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+@EVERY_WORKFLOW
+def test_the_forge_takes_it(path: Path) -> None:
+    _fits("vendor.github-workflows", path)
 
 
 @EVERY_WORKFLOW
@@ -126,14 +130,7 @@ def test_known_vulnerabilities_are_asked_for_with_each_change_and_each_week() ->
 
 def test_whatever_is_pinned_is_renewed_and_no_release_is_taken_on_its_first_day() -> None:
     path = ROOT / ".github" / "dependabot.yml"
-    done = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.dependabot", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    _fits("vendor.dependabot", path)
     updates = _load(path)["updates"]
     assert {update["package-ecosystem"] for update in updates} == {"pip", "docker", "github-actions"}
     assert all(update["cooldown"]["default-days"] >= 7 for update in updates)

@@ -36,7 +36,7 @@ _PLANTED = {
     "settings.py": f'Settings(kravia_token="{_characters(31, "0123456789abcdef")}7")\n',
     "values.yaml": f"kravia:\n  token: {_characters(46)}72\n",
     "call.sh": f"curl -H 'Authorization: Bearer {_characters(40)}' https://api.kravia.ai\n",
-    "registry.txt": f"https://ops:{_characters(18)}@registry.internal/worker\n",
+    "address.txt": f"https://ops:{_characters(18)}@store.internal/worker\n",
 }
 
 
