@@ -1,6 +1,7 @@
 {{/*
-Refuses what is unsafe or contradicts itself, everything at once; _validate_objects.tpl has a part of it. The worker's own rules for settings are not repeated
-here, but for the ones that Kubernetes has a part in or that would only show when a pod starts.
+Refuses what is unsafe or contradicts itself, everything at once; _validate_objects.tpl has a part of it. The worker's
+own rules for settings are not repeated here, but for the ones that Kubernetes has a part in or that would only show when
+a pod starts.
 */}}
 {{- define "worker.validate" -}}
 {{- $values := .Values -}}
