@@ -31,6 +31,9 @@ SETTLE_TIMEOUT = 20.0
 """Seconds."""
 SESSION_TIMEOUT = 6.0
 """Seconds. Of members that are evicted; a static one that starts again takes its own place at once."""
+AFTER_THE_TAKE_OVERS = 5
+"""Each of the 4 partitions' take-overs commits once, at whatever time; once the worker is ready, the next commit is
+the first event's."""
 
 SHORT_DOUBTS = {
     "WORKER_INTENT_VALIDITY": "2",

@@ -10,7 +10,7 @@ from typing import Any
 
 from schemas.commands import COMMAND_TYPE
 from tests.integration.events import Draft, event, numbers_on
-from tests.integration.harness import Scene
+from tests.integration.harness import AFTER_THE_TAKE_OVERS, Scene
 from worker.demo.launch import environment, python_path
 from worker.demo.simulator_faults import Fault
 from worker.model import Coordinates
@@ -115,12 +115,12 @@ async def test_behind_aborted_transactions_nothing_is_missing(scene: Scene, tmp_
     drafts = [event(next(numbers)) for _ in range(2)]
     for draft in drafts:
         scene.kravia.faults(*(Fault(kind="status", step="register", status=422, identity=d.identity) for d in drafts))
-        worker = scene.worker("worker-1", WORKER_ALLOW_FAULTS="1", WORKER_FAULT_POINT="offsets-sent:kill")
-        worker.start()
+        worker = scene.worker("worker-1", static=True)
+        await worker.run(WORKER_ALLOW_FAULTS="1", WORKER_FAULT_POINT=f"offsets-sent:kill:{AFTER_THE_TAKE_OVERS}")
         [sent] = await scene.send(draft)
         await worker.killed()
         # What it had written of the settlement is aborted when it comes again.
-        await worker.run(WORKER_FAULT_POINT="", WORKER_ALLOW_FAULTS="")
+        await worker.run()
         await scene.settled([sent])
         await worker.stop()
     listed = await ask(scene, tmp_path, "list", "--json")

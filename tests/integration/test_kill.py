@@ -5,13 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from tests.integration.events import event, numbers_on
-from tests.integration.harness import SHORT_DOUBTS, Scene
+from tests.integration.harness import AFTER_THE_TAKE_OVERS, SHORT_DOUBTS, Scene
 from worker.model import Coordinates
 
 SCHEDULED, IN_DOUBT = "scheduled", "failed in_doubt"
-AFTER_THE_TAKE_OVERS = 5
-"""Each of the 4 partitions' take-overs commits once; the next commit is the event's."""
-
 
 DONE = (SCHEDULED, 1)
 """How an event may end, and how often Kravia's own ledger has its invoice then."""
@@ -25,6 +22,8 @@ class Kill:
 
     point: str
     ends: tuple[tuple[str, int], ...] = (DONE,)
+    once_ready: bool = False
+    """The event comes when every partition is taken over: their commits are not taken for its own."""
 
     def __str__(self) -> str:
         return self.point
@@ -48,9 +47,9 @@ KILLS = (
     Kill("attached:kill:2"),
     Kill("before-start:kill"),
     Kill("started:kill"),
-    Kill(f"before-commit:kill:{AFTER_THE_TAKE_OVERS}"),
-    Kill(f"offsets-sent:kill:{AFTER_THE_TAKE_OVERS}"),
-    Kill(f"committed:kill:{AFTER_THE_TAKE_OVERS}"),
+    Kill(f"before-commit:kill:{AFTER_THE_TAKE_OVERS}", once_ready=True),
+    Kill(f"offsets-sent:kill:{AFTER_THE_TAKE_OVERS}", once_ready=True),
+    Kill(f"committed:kill:{AFTER_THE_TAKE_OVERS}", once_ready=True),
     Kill("before-trim:kill"),
 )
 
@@ -59,11 +58,14 @@ KILLS = (
 async def test_one_register_and_one_outcome_wherever_it_dies(scene: Scene, kill: Kill):
     victim = event("victim", documents=2)
     bystanders = [event(next(numbers_on(partition, prefix="b"))) for partition in range(scene.partitions)]
-    sent = await scene.send(victim)
 
     # A static member: it takes its own place at once. What a dynamic one's end costs is test_takeover's matter.
     worker = scene.worker(static=True, WORKER_TRIM_INTERVAL="0.1", **SHORT_DOUBTS)
+    sent = [] if kill.once_ready else await scene.send(victim)
     worker.start(WORKER_FAULT_POINT=kill.point, WORKER_ALLOW_FAULTS="1")
+    if kill.once_ready:
+        await worker.ready()
+        sent = await scene.send(victim)
     await worker.killed()
     sent += await scene.send(*bystanders)
     await worker.run()

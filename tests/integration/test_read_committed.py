@@ -6,16 +6,15 @@ from aiokafka import TopicPartition
 
 from tests.brokers.clients import read_to_end
 from tests.integration.events import event
-from tests.integration.harness import Scene
-from tests.integration.test_kill import AFTER_THE_TAKE_OVERS
+from tests.integration.harness import AFTER_THE_TAKE_OVERS, Scene
 
 
 async def test_an_aborted_outcome_is_seen_by_the_uncommitted_reader_only(scene: Scene):
     """A worker dies between writing an outcome and committing it; the next one writes it again."""
     draft = event("aborted")
-    [sent] = await scene.send(draft)
     worker = scene.worker(static=True)
-    worker.start(WORKER_FAULT_POINT=f"offsets-sent:kill:{AFTER_THE_TAKE_OVERS}", WORKER_ALLOW_FAULTS="1")
+    await worker.run(WORKER_FAULT_POINT=f"offsets-sent:kill:{AFTER_THE_TAKE_OVERS}", WORKER_ALLOW_FAULTS="1")
+    [sent] = await scene.send(draft)
     await worker.killed()
     await worker.run()
     outcome = await scene.outcome(sent)
