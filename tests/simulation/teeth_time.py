@@ -146,7 +146,7 @@ TEETH: Mapping[str, Tooth] = {
     "any-doubt-obeyed": Tooth(
         "a verdict is obeyed only while the ledger holds its doubt",
         swap((settling, "obey", _any_doubt)),
-        194,
+        14,
         "REGISTERED 2 TIMES",
         weather=together(
             stormy(api=0.5, people=1.0, twice=1.0),
