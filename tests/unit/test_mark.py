@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.unit.fakes_core import TOPICS
 from worker.facts import UnreadableRecordError
-from worker.ownership.mark import Mark, decode_mark, encode_mark, forgotten, ledger_id, marks
+from worker.ownership.mark import Mark, decode_mark, encode_mark, forgotten, headless, ledger_id, marks
 from worker.ports import Committed
 from worker.standing import PARTITIONER, Header
 
@@ -61,7 +61,7 @@ def test_each_input_may_have_one() -> None:
         (HEADER, 11, 25, []),
         (HEADER, 9, 20, ["invoice.ledger ends at 9, and reached 10"]),
         (HEADER, 10, 19, ["invoice.journal ends at 19, and reached 20"]),
-        (None, 10, 20, ["invoice.ledger has no header"]),
+        (None, 10, 20, []),
         (
             OTHER,
             10,
@@ -73,7 +73,6 @@ def test_each_input_may_have_one() -> None:
             0,
             0,
             [
-                "invoice.ledger has no header",
                 "invoice.ledger ends at 0, and reached 10",
                 "invoice.journal ends at 0, and reached 20",
             ],
@@ -83,6 +82,11 @@ def test_each_input_may_have_one() -> None:
 def test_what_is_missing_is_named(header: Header | None, ledger_end: int, journal_end: int, lacks: list[str]) -> None:
     assert forgotten([MARK, MARK], TOPICS, header, ledger_end, journal_end) == lacks
     assert forgotten([], TOPICS, header, ledger_end, journal_end) == []
+
+
+def test_a_ledger_without_a_header_lacks_one_where_there_were_offsets() -> None:
+    assert headless([MARK, MARK], TOPICS, None) == ["invoice.ledger has no header"]
+    assert headless([MARK], TOPICS, HEADER) == headless([], TOPICS, None) == []
 
 
 def test_the_furthest_of_both_inputs_counts() -> None:

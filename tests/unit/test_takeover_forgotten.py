@@ -13,7 +13,7 @@ from worker.ports import Committed, Lost, LostWhy
 @pytest.mark.parametrize(
     ("gone", "says"),
     [
-        (LEDGER, "invoice.ledger has no header; invoice.ledger ends at 0, and reached"),
+        (LEDGER, "invoice.ledger ends at 0, and reached"),
         (JOURNAL, "invoice.journal ends at 0, and reached"),
     ],
 )
@@ -34,6 +34,18 @@ async def test_a_ledger_or_journal_that_was_emptied_is_refused_however_often_it_
         assert says in lost.detail
         assert "docs/how-to/restore.md" in lost.detail
     assert len(world.log.rows[JOURNAL]) == before, "tries don't make up for what was lost"
+
+
+@virtual
+async def test_a_ledger_that_is_long_enough_and_has_no_header_is_refused():
+    world = World()
+    own = await world.own()
+    await own.close()
+    rows = world.log.rows[LEDGER]
+    world.log.start[LEDGER] = len(rows)
+    lost = await take_over(CONFIG, world.ports, 0)
+    assert isinstance(lost, Lost)
+    assert "invoice.ledger has no header" in lost.detail
 
 
 @virtual

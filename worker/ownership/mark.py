@@ -68,16 +68,24 @@ def forgotten(
 ) -> list[str]:
     """What ledger and journal of a partition lack of what the marks say, a sentence each; empty when they are whole.
 
-    `header`: the ledger's, None in one that has none; the ends: one past the last record of each.
+    `header`: the ledger's, None where none is seen, which is not judged (`headless`); the ends: one past the last
+    record of each.
     """
     lacks: dict[str, None] = {}
     for mark in known:
-        if header is None:
-            lacks[f"{topics.ledger} has no header"] = None
-        elif ledger_id(header) != mark.ledger:
+        if header is not None and ledger_id(header) != mark.ledger:
             lacks[f"{topics.ledger} is another ledger (its id is {ledger_id(header)}, not {mark.ledger})"] = None
         if ledger_end < mark.ledger_end:
             lacks[f"{topics.ledger} ends at {ledger_end}, and reached {mark.ledger_end}"] = None
         if journal_end < mark.journal_end:
             lacks[f"{topics.journal} ends at {journal_end}, and reached {mark.journal_end}"] = None
     return list(lacks)
+
+
+def headless(known: Iterable[Mark], topics: TopicNames, header: Header | None) -> list[str]:
+    """What `forgotten` does not say: that there were offsets, and no header.
+
+    Only for whoever has fenced the former owner: before, its transaction may be committed in the group and not yet in
+    the ledger, since each partition has a marker of its own.
+    """
+    return [f"{topics.ledger} has no header"] if header is None and any(True for _ in known) else []

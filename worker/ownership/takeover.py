@@ -13,7 +13,7 @@ from worker.facts import Fact, Kind, UnreadableRecordError
 from worker.model import Partition
 from worker.ownership.config import OwnershipConfig, Ports
 from worker.ownership.journal import Journal
-from worker.ownership.mark import forgotten, marks
+from worker.ownership.mark import forgotten, headless, marks
 from worker.ownership.ownership import Ownership
 from worker.ownership.restore import find_header, restore
 from worker.ports import Committed, LogAdmin, LogProducer, Lost, LostWhy
@@ -82,7 +82,7 @@ async def _take_over(
     if isinstance(restored, Lost):
         return restored
     ended = restored.ledger_end, restored.journal_end
-    if (lost := _forgotten(config, partition, known, restored.header, ended)) is not None:
+    if (lost := _forgotten(config, partition, known, restored.header, ended, fenced=True)) is not None:
         return lost
     journal.read_up_to(restored.journal_end)
     header = restored.header or Header(config.group, config.topics, config.partitions, PARTITIONER, os.urandom(32))
@@ -142,10 +142,14 @@ def _forgotten(
     committed: Mapping[str, Committed | None],
     header: Header | None,
     ends: tuple[int, int],
+    *,
+    fenced: bool = False,
 ) -> Lost | None:
     """Refused when ledger or journal lack what the offsets were committed with. `ends`: the ledger's, the journal's."""
     try:
-        lacks = forgotten(marks(committed), config.topics, header, *ends)
+        known = marks(committed)
+        lacks = headless(known, config.topics, header) if fenced else []
+        lacks += forgotten(known, config.topics, header, *ends)
     except UnreadableRecordError as error:
         return Lost(LostWhy.REFUSED, f"partition {partition}: {error}")
     if not lacks:
