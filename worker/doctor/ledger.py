@@ -9,7 +9,7 @@ from worker.facts import UnreadableRecordError
 from worker.kafka.reader import KafkaAdmin, KafkaReader
 from worker.kafka.security import Connection
 from worker.kafka.topic_state import ClusterState
-from worker.model import Partition
+from worker.model import Partition, TopicNames
 from worker.ownership.mark import forgotten, marks
 from worker.ownership.restore import find_header
 from worker.ports import Committed, Lost
@@ -58,15 +58,18 @@ async def ledger_findings(settings: Settings, connection: Connection, cluster: C
         yield ok(_LEDGER, "headers", f"{begun} of {count} partitions begun, all by a worker with these settings")
     if committed is None or ends is None or isinstance(committed, Lost) or isinstance(ends, Lost):
         return  # topics that are missing, rights that it takes: findings of their own
-    for finding in memory_findings(settings, headers, committed, ends):
+    for finding in memory_findings(names, group, headers, committed, ends):
         yield finding
 
 
 def memory_findings(
-    settings: Settings, headers: list[Header | None], committed: _Offsets, ends: Mapping[Partition, int]
+    names: TopicNames,
+    group: str,
+    headers: list[Header | None],
+    committed: _Offsets,
+    ends: Mapping[Partition, int],
 ) -> Iterator[Finding]:
     """What ledger and journal lack of what was settled. `headers` by partition; `ends`: the logs' high watermarks."""
-    names, group = settings.topic_names, settings.kafka_group_id
     marked, lacking = 0, False
     for number, header in enumerate(headers):
         logs = Partition(names.ledger, number), Partition(names.journal, number)
