@@ -7,7 +7,7 @@ import pytest
 
 from schemas.commands import COMMAND_TYPE
 from tests.unit.fakes_core import TOPICS
-from tests.unit.finance_world import NOON, Month, as_csv, call, lines
+from tests.unit.finance_world import NOON, Month, as_csv, as_json, call, lines
 from worker.answers import Unclear
 from worker.finance.findings import WHAT_TO_DO
 from worker.standing import Entry, State
@@ -152,6 +152,33 @@ def test_a_second_invoice_of_an_identity_of_ours_is_named_and_strangers_are_not_
     assert month.statement(lambda made: made.not_ours) == 2
     [told] = [line for line in month.statement(lines) if line.startswith("- double_at_kravia")]
     assert "again besides id1" in told
+
+
+def test_the_ids_that_a_finding_is_about_are_fields():
+    month = Month()
+    for number in range(1, 6):
+        month.scheduled(number, row=number not in (3, 4))
+    month.row("again", "1")
+    month.row("or this", "2", invoiceId="or that")
+    month.row("id4", "77")
+    month.row("=seems", "5", kind=None)
+    month.known["=seems"] = Unclear("timeout")
+    told = month.statement(as_json)["unexplained"]
+    assert [(one["kind"], one["subject"], one["invoiceIds"], one["match"]) for one in told] == [
+        ("not_at_kravia", "1/Invoice/3", ["id3"], None),
+        ("identity_differs", "1/Invoice/4", ["id4"], "other"),
+        ("double_at_kravia", "1/Invoice/1", ["again"], "same"),
+        ("double_at_kravia", "1/Invoice/2", ["or this", "or that"], "same"),
+        ("double_at_kravia", "1/Invoice/5", ["=seems"], "likely"),
+    ]
+    ids = {row["identity"]: row["unexplained ids"] for row in month.statement(as_csv)}
+    assert ids == {
+        "1/Invoice/1": "again",
+        "1/Invoice/2": "or this; or that",
+        "1/Invoice/3": "id3",
+        "1/Invoice/4": "id4",
+        "1/Invoice/5": "'=seems",
+    }
 
 
 def test_a_row_that_says_too_little_is_looked_up():

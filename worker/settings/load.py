@@ -96,9 +96,7 @@ def load(
     return Loaded(settings, origins, (*warned, *cautions(settings)))
 
 
-def listening(
-    environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")
-) -> Listening | Refused:
+def listening(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Listening | Refused:
     """WORKER_HTTP_HOST and WORKER_HTTP_PORT alone, read as `load` reads them: no other setting need be there or right.
 
     What keeps a source from being read is a warning: it may hold neither of the two.
