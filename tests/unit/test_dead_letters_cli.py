@@ -10,6 +10,7 @@ import pytest
 from schemas.identity import identity
 from tests.unit.fakes_core import TOPICS, make_record
 from tests.unit.fakes_letters import (
+    BLOCKED,
     DISCARDED,
     NO_SUCH_DOUBT,
     REFUSED,
@@ -85,6 +86,22 @@ class TestList:
         lines = run("list").out.splitlines()
         assert lines[0].split("\t")[:4] == ["origin", "identity", "outcome", "reason"]
         assert lines[1].split("\t")[:4] == ["invoice.requests/0/3", "-", "rejected", "undecodable"]
+
+    def test_what_was_blocked_or_not_valid_names_no_step(self, several, run):
+        blocked = several.settle(make_record(5, "20003"), BLOCKED)
+        lines = {row["reason"]: row for row in csv.DictReader(io.StringIO(run("list", "--csv").out))}
+        assert {reason: (row["step"], row["attempts"]) for reason, row in lines.items()} == {
+            "blocked": ("", "0"),
+            "undecodable": ("", "1"),
+            "in_doubt": ("register", "1"),
+            "refused": ("register", "1"),
+        }
+        assert "blocked" not in run("list", "--step", "register").out
+        told = run("show", str(blocked)).out
+        assert "  step         none: no call was made\n" in told
+        assert "message      No call was made: an earlier event" in told
+        assert "failed blocked (no call)  invoice.requests/0/5" in told
+        assert "step         register\n" in run("show", str(FIRST)).out
 
     @pytest.mark.parametrize("verb", ["list", "groups", "audit"])
     def test_on_a_terminal_a_text_is_no_markup(self, several, run, monkeypatch, verb):
