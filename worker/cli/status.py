@@ -171,7 +171,7 @@ def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield from _table(
             ("record", "event", "invoice", "state", "step", "tries", "last answer", "waits for"),
-            [_event(work) for work in waiting.values()],
+            [_event(work, closed=gate["state"] == "closed") for work in waiting.values()],
         )
 
 
@@ -194,13 +194,13 @@ def _partition(partition: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _event(work: Mapping[str, Any]) -> list[str]:
+def _event(work: Mapping[str, Any], *, closed: bool) -> list[str]:
     texts = (work["record"], work.get("event"), work.get("identity"), work["state"], work.get("step"))
     return [
         *(text or NOTHING for text in texts),
         number(work.get("tries")),
         work.get("last_answer") or NOTHING,
-        waits_for(work),
+        waits_for(work, closed=closed),
     ]
 
 
