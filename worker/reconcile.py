@@ -41,6 +41,8 @@ class _Case:
     opened: float
     patience: float
     witnessed: float | None = None
+    swept: bool = False
+    """A sweep has looked for it: a process that stood still for its whole patience gives up nothing unseen."""
     last: str = "no_witness"
     """Why the latest sweep said nothing."""
 
@@ -134,7 +136,7 @@ class Reconciler:
     def _give_up(self) -> None:
         open_time = self._gate.open_time()
         for case in self._cases:
-            if open_time - case.opened > case.patience:
+            if case.swept and open_time - case.opened > case.patience:
                 self._answer(case, GivenUp(case.last))
 
     async def _sweep(self, cases: list[_Case]) -> None:
@@ -168,6 +170,8 @@ class Reconciler:
         oldest = min(case.doubt.since for case in cases) - timedelta(seconds=self.policy.clock_error + _MARGIN)
         swept = await sweep(self._api, oldest, visit, self._sweeping)
         ended = self._clock.boottime()
+        for case in cases:
+            case.swept = True
         self._observer.swept(swept.problem or "complete", swept.rows, ended - began)
         if not swept.complete:
             log.warning("sweep_incomplete", problem=swept.problem, rows=swept.rows)

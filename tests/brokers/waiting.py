@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 Seen = TypeVar("Seen")
+PATIENCE = 60.0
+"""Seconds until a test gives up. Long: it is only waited for in vain, and a busy machine is slow."""
 
 
-async def until(look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bool], timeout: float = 15.0) -> Seen:
+async def until(look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bool], timeout: float = PATIENCE) -> Seen:
     """Look again and again until what is seen is `wanted`, and return it.
 
     Raises AssertionError with the last thing seen after `timeout` seconds.
@@ -19,6 +21,6 @@ async def until(look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bo
     return seen
 
 
-async def equals(look: Callable[[], Awaitable[object]], expected: object, timeout: float = 15.0) -> None:
+async def equals(look: Callable[[], Awaitable[object]], expected: object, timeout: float = PATIENCE) -> None:
     """`until` for one value. On Apache Kafka a commit returns before its markers are written: readers see it later."""
     await until(look, lambda seen: seen == expected, timeout)

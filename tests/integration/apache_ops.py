@@ -13,18 +13,19 @@ from tests.brokers.waiting import equals, until
 from tests.integration.events import Draft, event, numbers_on
 from tests.integration.harness import Scene
 from tests.integration.worker_process import WorkerProcess
+from worker.model import Coordinates
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Deadline of every wait, in seconds: generous, nothing is measured by it."""
 
 BRISK = {
     "KAFKA_SESSION_TIMEOUT": "4",
     "KAFKA_HEARTBEAT_INTERVAL": "0.5",
-    "KAFKA_REBALANCE_TIMEOUT": "5",
-    "KAFKA_MAX_POLL_INTERVAL": "6",
-    "KRAVIA_REGISTER_TIMEOUT": "2",
-    "WORKER_COMMIT_TIMEOUT": "3",
-    "WORKER_DRAIN_TIMEOUT": "5",
+    "KAFKA_REBALANCE_TIMEOUT": "8",
+    "KAFKA_MAX_POLL_INTERVAL": "9",
+    "KRAVIA_REGISTER_TIMEOUT": "4",
+    "WORKER_COMMIT_TIMEOUT": "4",
+    "WORKER_DRAIN_TIMEOUT": "8",
 }
 """Settings of a member that is evicted soon when it is silent, and whose budgets fit to that."""
 
@@ -80,6 +81,11 @@ class Ops:
         found = (await (await self._client()).list_consumer_group_offsets(self._group, partitions=[tp])).get(tp)
         return None if found is None or found.offset < 0 else int(found.offset)
 
+    async def settled_to(self, last: Coordinates) -> int:
+        """Wait until the group shows as committed what is up to this record of the requests: later than its outcome."""
+        await equals(lambda: self.committed(last.partition), last.offset + 1, PATIENCE)
+        return last.offset + 1
+
     async def members(self) -> list[str]:
         """The group's member ids, sorted; none while it rebalances."""
         [answer] = await (await self._client()).describe_consumer_groups([self._group])
@@ -93,13 +99,25 @@ class Ops:
         resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs)
         answers = await (await self._client()).alter_configs([resource])
         assert [found[0] for answer in answers for found in answer.resources] == [0], answers
+        # The controller answers before the broker goes by it.
+        await equals(lambda: self._configured(topic, set(configs)), configs, PATIENCE)
+
+    async def _configured(self, topic: str, names: set[str]) -> dict[str, str]:
+        asked = ConfigResource(ConfigResourceType.TOPIC, topic)
+        [answer] = await (await self._client()).describe_configs([asked])
+        [(_, _, _, _, entries)] = answer.resources
+        return {name: value for name, value, *_ in entries if name in names}
 
     async def add_partition(self, *topics: str, to: int) -> None:
         """Give topics so many partitions."""
         await (await self._client()).create_partitions({topic: NewPartitions(to) for topic in topics})
-        for topic in topics:
-            described = await (await self._client()).describe_topics([topic])
-            assert len(described[0]["partitions"]) == to
+
+        async def counts() -> list[int]:
+            described = await (await self._client()).describe_topics(list(topics))
+            return [len(topic["partitions"]) for topic in described]
+
+        # The controller answers before the broker shows them.
+        await equals(counts, [to] * len(topics), PATIENCE)
 
     async def delete_before(self, topic: str, partition: int, offset: int) -> None:
         """DeleteRecords: what retention does, at once."""

@@ -10,19 +10,22 @@ from tests.integration.harness import Scene
 from worker.model import Coordinates
 
 WAITS: Mapping[str, str] = {
-    "WORKER_INTENT_VALIDITY": "2",
-    "KRAVIA_REGISTER_TIMEOUT": "2",
+    "WORKER_INTENT_VALIDITY": "5",
+    "KRAVIA_REGISTER_TIMEOUT": "4",
     "KRAVIA_LATE_PROCESSING": "1",
     "KRAVIA_SEARCH_DELAY": "0.5",
     "KRAVIA_SEARCH_DISORDER": "0.5",
     "WORKER_CLOCK_ERROR": "0.1",
     "WORKER_SWEEP_INTERVAL": "0.2",
-    "WORKER_WITNESS_TIMEOUT": "60",
+    "WORKER_WITNESS_TIMEOUT": "120",
 }
-"""The waits of a doubt, minutes by default, as seconds: what the simulated Kravia does is known."""
+"""The waits of a doubt, minutes by default, as seconds: what the simulated Kravia does is known.
+
+Validity and time-out are what a stalled process may take: what it runs into makes a doubt that no test meant.
+"""
 IMPATIENT = {"WORKER_WITNESS_TIMEOUT": "2"}
 """For doubts that nobody will ever resolve."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until a doubt must be over."""
 
 

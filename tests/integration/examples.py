@@ -11,7 +11,7 @@ from worker.model import Coordinates
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "examples"
-TIMEOUT = 60.0
+TIMEOUT = 180.0
 """Seconds. Long: a JVM that compiles first, on a busy machine."""
 
 _WRITTEN = re.compile(r"^written to (?P<topic>\S+)/(?P<partition>\d+)/(?P<offset>\d+)$", re.MULTILINE)

@@ -79,6 +79,11 @@ async def test_a_lost_committed_offset_loses_nothing_and_repeats_nothing(scene: 
         "rejected undecodable": 1,
         "rejected misrouted": 1,
     }
+
+    async def tried() -> int:
+        return scene.kravia.calls["start", "404"]
+
+    await until(tried, bool, PATIENCE)
     registered = dict(scene.kravia.calls)
     worker.kill()
     await ops.forget_group()
@@ -114,7 +119,7 @@ async def test_records_deleted_before_they_were_settled_refuse_that_partition_al
     await worker.run()
     sent = await scene.send(*events_on(0, 2), *events_on(1, 2))
     await scene.close_books(sent)
-    settled_to = await ops.committed(0)
+    settled_to = await ops.settled_to(sent[1])
     lost = await scene.send(*events_on(0, 3, "lost"))
     kept = await scene.send(*events_on(0, 1, "kept"))
     await ops.delete_before(scene.topics.requests, 0, kept[0].offset)

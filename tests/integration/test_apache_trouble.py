@@ -42,7 +42,7 @@ async def test_a_dead_letter_that_the_broker_refuses_stops_its_partition_and_lea
     await worker.run()
     sent = await scene.send(*events_on(0, 3), *events_on(1, 3))
     await scene.settled(sent)
-    before = await ops.committed(0)
+    before = await ops.settled_to(sent[2])
     outcomes_before = await _records(clients, scene.topics.outcomes, 0, "read_committed")
     await ops.configure(scene.topics.dead_letters, CONFIGS["dead_letters"] | {"max.message.bytes": "2000"})
     refused = await scene.send(Draft("bad", b"bad", base64.b64encode(os.urandom(6_000)), (), partition=0))
@@ -74,7 +74,7 @@ async def test_an_outcome_that_the_broker_refuses_is_made_up_for_without_another
     await worker.run()
     sent = await scene.send(*events_on(0, 2))
     await scene.settled(sent)
-    before = await ops.committed(0)
+    before = await ops.settled_to(sent[1])
     await ops.configure(scene.topics.outcomes, CONFIGS["outcomes"] | {"max.message.bytes": "200"})
     sent += await scene.send(*events_on(0, 2, "more"))
     await problems_of(worker, "partition 0: lost (refused)")
@@ -112,8 +112,8 @@ async def test_an_api_that_goes_away_with_all_places_taken_leaves_no_doubt_behin
     await worker.run()
     warm = await scene.send(*events_on(0, 1, "warm"))
     await scene.settled(warm)
-    # Registers are told to come again in a while, so that none is under way when the API goes away.
-    scene.kravia.faults(Fault(kind="status", step="register", status=429, retry_after=5))
+    # Registers are told to come again in a good while, so that none is under way when the API goes away.
+    scene.kravia.faults(Fault(kind="status", step="register", status=429, retry_after=15))
     sent = warm + await scene.send(*(draft for partition in range(4) for draft in events_on(partition, 50)))
 
     await until(worker.metrics, partial(_all_wait, gate="open"), PATIENCE)

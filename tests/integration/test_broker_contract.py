@@ -128,8 +128,11 @@ async def test_a_compacted_topic_refuses_a_record_without_key(topics: TopicNames
 async def test_a_transaction_that_takes_too_long_is_aborted_and_its_producer_fenced(
     topics: TopicNames, clients: Clients
 ) -> None:
-    """The embedded broker never does it: a transaction there stays open for ever."""
-    writer = await clients.producer(f"{topics.journal}.0", transaction_timeout_ms=1_000)
+    """The embedded broker never does it: a transaction there stays open for ever.
+
+    Its time is long enough for a record of a process or a broker that stands still for a while.
+    """
+    writer = await clients.producer(f"{topics.journal}.0", transaction_timeout_ms=5_000)
     await writer.begin_transaction()
     await write(writer, topics.journal, b"a")
     partition = TopicPartition(topics.journal, 0)

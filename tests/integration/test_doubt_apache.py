@@ -16,6 +16,7 @@ pytestmark = pytest.mark.apache  # the embedded broker does not evict a frozen m
 
 SCHEDULED = "scheduled"
 EVENTS = 2000
+PARTITIONS = 4
 KILLS = 10
 LONG = 3 * PATIENCE
 """Hundreds of doubts at once, after ten kills."""
@@ -68,7 +69,7 @@ async def registers(scene: Scene, draft: Draft) -> int:
 
 
 async def unsettled(worker: WorkerProcess) -> float:
-    return await worker.metric("events") if await worker.metric("owned_partitions") else float("inf")
+    return await worker.metric("events") if await worker.metric("owned_partitions") == PARTITIONS else float("inf")
 
 
 async def owns(worker: WorkerProcess, count: int) -> None:

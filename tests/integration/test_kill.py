@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.events import event, numbers_on
+from tests.integration.events import Draft, event, numbers_on
 from tests.integration.harness import AFTER_THE_TAKE_OVERS, SHORT_DOUBTS, Scene
 from worker.model import Coordinates
 
@@ -93,14 +93,16 @@ async def test_one_register_and_one_outcome_wherever_it_dies(scene: Scene, kill:
         assert scene.registers(bystander.identity) == 1
 
 
+# How many events share a commit is chance: each of the 4 partitions has one for its take-over, and at least one more.
 @pytest.mark.parametrize(
-    "point", ["answer-read:kill:60", "fact-acked:kill:60", "offsets-sent:kill:12", "started:kill:60"]
+    "point", ["answer-read:kill:60", "fact-acked:kill:60", "offsets-sent:kill:8", "started:kill:60"]
 )
 async def test_killed_under_load_only_open_intents_are_in_doubt(scene: Scene, point: str):
     """Many events on their way: what had no open intent goes on, what had one is in doubt, nothing is done twice."""
     scene.kravia.settings.latency = 0.005
     drafts = [event(f"load-{number}", documents=number % 2) for number in range(120)]
     sent = await scene.send(*drafts)
+    assert {origin.partition for origin in sent} == set(range(scene.partitions))
     worker = scene.worker(static=True, **SHORT_DOUBTS)
     worker.start(WORKER_FAULT_POINT=point, WORKER_ALLOW_FAULTS="1")
     await worker.killed()
@@ -113,6 +115,8 @@ async def test_killed_under_load_only_open_intents_are_in_doubt(scene: Scene, po
     assert len(known) < len(sent), "the point lies in the middle of the load"
     assert all(outcomes[origin].ending == SCHEDULED for origin in known)
     for origin, draft in zip(sent, drafts, strict=True):
+        # A register that was carried out is found: only one that Kravia knows nothing of is left to a person.
+        assert scene.registers(draft.identity) == (outcomes[origin].ending == SCHEDULED)
         if outcomes[origin].ending == SCHEDULED:
             invoice = scene.invoice(draft.identity)
             assert invoice.started >= 1
@@ -123,13 +127,17 @@ async def test_killed_again_and_again(scene: Scene):
     """Lives of a few events each: what one leaves behind the next ones take up, until all is settled."""
     worker = scene.worker(static=True, **SHORT_DOUBTS)
     sent: list[Coordinates] = []
+    drafts: list[Draft] = []
     for life, point in enumerate(("after-restore:2", "attached:5", "committed:6", "before-start:3", "started:4")):
         new = [event(f"life-{life}-{number}", documents=1) for number in range(16)]
         sent += await scene.send(*new)
+        drafts += new
         step, nth = point.split(":")
         worker.start(WORKER_FAULT_POINT=f"{step}:kill:{nth}", WORKER_ALLOW_FAULTS="1")
         await worker.killed()
     await worker.run()
     outcomes = await scene.close_books(sent)
     assert set(scene.tally(outcomes.values())) <= {SCHEDULED, IN_DOUBT}
-    assert scene.tally(outcomes.values())[SCHEDULED] > len(sent) / 2
+    # How many calls each life leaves open is chance; what Kravia carried out of them is found, all of it.
+    for origin, draft in zip(sent, drafts, strict=True):
+        assert scene.registers(draft.identity) == (outcomes[origin].ending == SCHEDULED)

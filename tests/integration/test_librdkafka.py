@@ -41,7 +41,7 @@ def produce(bootstrap: str, topic: str, keys: Sequence[str], value: bytes = b"{}
     producer = Producer({"bootstrap.servers": bootstrap, **settings})
     for key in keys:
         producer.produce(topic, value=value, key=key.encode(), on_delivery=report)
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     return reports
 
 

@@ -15,8 +15,8 @@ from worker.demo.launch import command, python_path
 from worker.demo.process import Server
 from worker.demo.scrape import Series, parse
 
-_ASK = aiohttp.ClientTimeout(total=5)
-START_TIMEOUT = 20.0
+_ASK = aiohttp.ClientTimeout(total=20)
+START_TIMEOUT = 60.0
 """Seconds. Long: how fast a busy machine starts a process says nothing about the worker."""
 
 
@@ -181,7 +181,11 @@ class WorkerProcess:
 
     def log(self) -> list[dict[str, Any]]:
         """What it logged in this life."""
-        return [json.loads(line) for line in self.log_lines() if line.startswith("{") and line.endswith("}")]
+        log = self._directory / "worker.log"
+        # What has no line's end yet is still being written.
+        whole, _, _ = (log.read_bytes()[self._log_start :] if log.exists() else b"").rpartition(b"\n")
+        lines = whole.decode(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
     def log_end(self, lines: int = 25) -> str:
         """The end of its log, for a failure's message."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,6 +36,17 @@ def test_a_free_port_can_be_bound_and_is_not_one_that_outgoing_connections_take(
     assert 20_000 <= port < 32_000
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", port))
+
+
+def test_no_port_is_chosen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also before anybody listens there, and in whichever process."""
+    code = "from worker.demo import process; process._PORTS = [{}] * 200; process.free_port()"
+    port = free_port()
+    monkeypatch.setattr(process, "_PORTS", [port] * 200)
+    with pytest.raises(ServerError, match="no free TCP port"):
+        free_port()
+    other = subprocess.run([sys.executable, "-c", code.format(port)], capture_output=True, text=True, check=False)
+    assert "no free TCP port" in other.stderr
 
 
 def test_without_a_free_port_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

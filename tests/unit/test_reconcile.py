@@ -60,6 +60,17 @@ async def test_a_witness_must_be_sent_after_the_deadline(sent):
 
 
 @virtual
+async def test_a_process_that_stood_still_for_the_whole_patience_looks_before_it_gives_up():
+    desk = Desk(running=False)
+    desk.index.show(4711)
+    resolving = asyncio.create_task(desk.resolve())
+    await asyncio.sleep(200.0)  # it has expired meanwhile
+    running = asyncio.create_task(desk.reconciler.run())
+    assert await resolving == Adopted("4711")
+    running.cancel()
+
+
+@virtual
 async def test_an_invoice_that_is_not_ours_is_no_witness():
     desk = Desk()
     desk.index.show(2, "20002", at=40.0)

@@ -25,16 +25,40 @@ _PORTS = range(20_000, 32_000)
 """Below Linux's ephemeral range (32768 and up): an outgoing connection must not take the port of a stopped broker."""
 
 
+_RESERVED: list[socket.socket] = []
+"""Marks of the ports that this process has chosen."""
+
+
 class ServerError(RuntimeError):
     """A server could not be started; the message says which, why, and where its output is."""
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nobody listens on now. Raises ServerError when there is none."""
+    """A TCP port on 127.0.0.1 that nobody listens on now, and that no process gets from here while this one lives.
+
+    Raises ServerError when there is none.
+    """
     for port in random.sample(_PORTS, 200):
-        if port_is_free(port):
+        if port_is_free(port) and _reserve(port):
             return port
     raise ServerError("found no free TCP port on 127.0.0.1 between 20000 and 31999: stop what listens there")
+
+
+def _reserve(port: int) -> bool:
+    """A server listens seconds after its port was chosen: meanwhile another process would choose it too.
+
+    The mark is a name in Linux's abstract namespace (`man 7 unix`), which ends with this process and leaves no file.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    mark = socket.socket(socket.AF_UNIX)
+    try:
+        mark.bind(f"\0kravia-invoice-worker-port-{port}")
+    except OSError:
+        mark.close()
+        return False
+    _RESERVED.append(mark)
+    return True
 
 
 def port_is_free(port: int) -> bool:

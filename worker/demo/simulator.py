@@ -89,6 +89,11 @@ class Simulator:
         """Replace the rules that are in force; none at all: behave."""
         self.script.replace(faults)
 
+    def answer_now(self) -> None:
+        """Let no call that is slow, or hangs, wait any longer; later ones do again."""
+        self._closing.set()
+        self._closing = asyncio.Event()
+
     def reset(self) -> None:
         """Forget ledger, faults, counts, records and what was still to be carried out; settings stay."""
         self._late.cancel()
@@ -200,7 +205,7 @@ class Simulator:
         return web.Response()
 
     async def _pause(self, seconds: float | None) -> None:
-        """Wait, or until the server closes."""
+        """Wait, or until the server closes or `answer_now`."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), seconds)
 
