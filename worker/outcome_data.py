@@ -25,6 +25,7 @@ from worker.model import (
     Discarded,
     Ending,
     Failed,
+    Reason,
     Rejected,
     Repeated,
     Resolved,
@@ -56,6 +57,18 @@ class _Common(TypedDict):
     warnings: list[OutcomeWarning]
     timings: Timings
     observed: Literal[True] | None
+
+
+def called_at(
+    reason: str, step: schemas.outcomes.Step | None, attempts: int, *, calls: bool = False
+) -> schemas.outcomes.Step | None:
+    """Of an outcome or a dead letter: the step whose call it ended at; None: no call was made for it.
+
+    The format wants a step of all that failed. What is blocked, and what waited for a paused creditor until its time
+    was up, names the call that it never came to. `calls`: whether it tells of register calls.
+    """
+    never = reason == Reason.BLOCKED or (reason == Reason.FORBIDDEN and not attempts and not calls)
+    return None if never else step
 
 
 def outcome_data(receipt: Receipt, *, observed: bool) -> Outcome:

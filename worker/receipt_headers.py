@@ -43,6 +43,8 @@ def message(ending: Rejected | Failed) -> str:
             shown = ", ".join(f"{p.pointer or 'the record'} {p.code}" for p in problems[:_SHOWN])
             more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
             return f"Rejected ({reason}) for {len(problems)} problems: {shown}{more}."
+        case Failed(_, Reason.BLOCKED):
+            return f"No call was made: {_SENTENCES[Reason.BLOCKED]}"
         case Failed(step, reason):
             return f"At {step}: {_SENTENCES[reason]}"
         case _:

@@ -199,7 +199,9 @@ class Status:
         course = work.course
         if course is None:
             return told
-        told |= {"step": course.step.value, "tries": course.tries, "last_answer": course.last_class}
+        if course.history().attempts or not (work.ended or course.waiting == "queued"):
+            # Else it names no call: it came to none, or the first one may be any.
+            told |= {"step": course.step.value, "tries": course.tries, "last_answer": course.last_class}
         if course.waiting == "backoff" and course.retry_at is not None:
             told["retry_in_seconds"] = round(max(0.0, course.retry_at - self._clock.monotonic()), 1)
             if self._creditors is not None and self._creditors.is_paused(creditor := course.event.creditor_id):

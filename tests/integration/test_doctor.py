@@ -8,6 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+from confluent_kafka import Consumer
+
+from tests.brokers.waiting import until
+from tests.integration.apache_ops import PATIENCE
 from tests.integration.events import event
 from tests.integration.harness import Scene
 
@@ -90,3 +95,41 @@ async def test_no_topic_is_made_by_asking(scene: Scene, tmp_path: Path) -> None:
         status, findings = await doctor(scene, tmp_path, TOPIC_JOURNAL=names.journal)
         assert status == 1
         assert failures(findings) == [("topics", names.journal)]
+
+
+@pytest.mark.apache
+async def test_an_application_that_speaks_the_newer_protocol_in_the_group_is_named(
+    scene: Scene, tmp_path: Path
+) -> None:
+    """KIP-848: the broker calls such a group dead when it is described."""
+    settings = {
+        "bootstrap.servers": scene.broker.bootstrap,
+        "group.id": scene.group,
+        "group.protocol": "consumer",
+        "client.id": "crm",
+    }
+    stranger = Consumer(settings)
+    try:
+        stranger.subscribe([scene.topics.requests])
+
+        async def joined() -> bool:
+            await asyncio.to_thread(stranger.poll, 0.2)
+            return bool(stranger.assignment())
+
+        await until(joined, bool, PATIENCE)
+        status, findings = await doctor(scene, tmp_path)
+        [told] = [found for found in findings if found["area"] == "group"]
+        assert (status, told["level"], told["what"]) == (1, "fail", scene.group)
+        assert "its members speak the newer protocol (group.protocol=consumer, KIP-848)" in told["detail"]
+        assert f"--members --group {scene.group}" in told["remedy"]
+    finally:
+        await asyncio.to_thread(stranger.close)
+    status, findings = await doctor(scene, tmp_path)
+    [told] = [found for found in findings if found["area"] == "group"]
+    assert (status, told["level"]) == (0, "warn")
+    assert "nobody is in it now, but another application has used it" in told["detail"]
+    # As it promises: the first worker turns the group back.
+    await scene.worker().run()
+    status, findings = await doctor(scene, tmp_path)
+    [told] = [found for found in findings if found["area"] == "group"]
+    assert (status, told["level"]) == (0, "ok")

@@ -123,17 +123,22 @@ async def test_what_nobody_can_say_for_sure_is_left_to_a_person(scene: Scene, tm
     ledger = {"1/Invoice/a": "absent", "1/Invoice/b": "scheduled"}
     lines = [f"0\t{key}\t{json.dumps({'v': 1, 'state': state, 'settled': [0, -1]})}\n" for key, state in ledger.items()]
     (tmp_path / "ledger.tsv").write_text("".join(lines), encoding="utf-8")
-    whys = [
-        ("1/Invoice/a", "Kravia has it under the id 11 besides observed"),
-        ("1/Invoice/b", "Kravia has it under the id 12 besides observed"),
-        ("1/Invoice/c", "Kravia has it under the id 13 besides observed"),
-        ("1/Invoice/c", "Kravia has it under the id 14 besides observed"),
-        ("1/Invoice/d", "Kravia seems to have it under the id 15 besides observed"),
+    shown = [
+        ("1/Invoice/a", ["11"], "same"),
+        ("1/Invoice/b", ["12"], "same"),
+        ("1/Invoice/c", ["13"], "same"),
+        ("1/Invoice/c", ["14"], "same"),
+        ("1/Invoice/d", ["15"], "likely"),
+        ("1/Invoice/e", ["16", "17"], "same"),
+        ("1/Invoice/f", [], "same"),
     ]
     told = {
         "notSettledYet": 0,
         "kravia": {"complete": True},
-        "unexplained": [{"kind": "double_at_kravia", "subject": subject, "why": why} for subject, why in whys],
+        "unexplained": [
+            {"kind": "double_at_kravia", "subject": subject, "why": "…", "invoiceIds": ids, "match": match}
+            for subject, ids, match in shown
+        ],
     }
     (tmp_path / "seen.json").write_text(json.dumps(told), encoding="utf-8")
     words = (sys.executable, BACKUP / "gap.py", tmp_path / "ledger.tsv", tmp_path / "seen.json")
@@ -144,7 +149,13 @@ async def test_what_nobody_can_say_for_sure_is_left_to_a_person(scene: Scene, tm
         "1/Invoice/a": "registered",
         "1/Invoice/c": "in_doubt",
         "1/Invoice/d": "in_doubt",
+        "1/Invoice/e": "in_doubt",
+        "1/Invoice/f": "in_doubt",
     }
     (tmp_path / "seen.json").write_text(json.dumps(told | {"notSettledYet": 1}), encoding="utf-8")
     with pytest.raises(AssertionError, match="Not whole"):
+        await run(scene, *words)
+    del told["unexplained"][0]["invoiceIds"]
+    (tmp_path / "seen.json").write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(AssertionError, match="It names no ids"):
         await run(scene, *words)

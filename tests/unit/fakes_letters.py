@@ -34,6 +34,7 @@ DESK = Desk("group", "0.1.0", TOPICS, outcome_partitions=1, dead_letter_partitio
 REFUSED = Rejected(Refusal.REFUSED, (), Step.REGISTER, 422)
 EXPIRED = FailedEnding(Step.REGISTER, Reason.EXPIRED, 10, 503, last_class="server_error")
 IN_DOUBT = FailedEnding(Step.REGISTER, Reason.IN_DOUBT, 1, None, None, 7, "no_witness")
+BLOCKED = FailedEnding(Step.REGISTER, Reason.BLOCKED, 0, doubt=7)
 SCHEDULED = Scheduled("4711")
 DISCARDED = Discarded("kari", "cancelled")
 RESOLVED = Resolved("not_registered", "kari", "not there", 7, None)

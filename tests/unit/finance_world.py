@@ -169,6 +169,30 @@ class Month:
         return self.statement(lambda made: [(one.kind, one.subject) for one in made.unexplained()], **options)
 
 
+def doubtful(month, number, answer="unclear:lost", **more):
+    """A register call in doubt that was given up: its identity, and the call."""
+    identity = f"1/Invoice/{number}"
+    made = call(answer, intent=number)
+    told = {"at": made.at, "answer": made.answer, "owner": made.owner, "intent": made.intent}
+    origin = month.sent()
+    month.outcome(
+        origin,
+        identity,
+        "failed",
+        reason="in_doubt",
+        step="register",
+        doubt=number,
+        calls=[told],
+        amount="50",
+        currency="NOK",
+        **more,
+    )
+    month.entry(
+        identity, Entry(State.IN_DOUBT, doubt=number, amount="50", currency="NOK", calls=(made,), outcome="first")
+    )
+    return identity, made
+
+
 def _ms(at):
     return int(at.timestamp() * 1000)
 

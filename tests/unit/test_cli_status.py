@@ -4,11 +4,14 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
 
 from worker.cli import main
+from worker.cli.status import address
 from worker.telemetry.health import HealthServer
 
 REPORT = {
@@ -86,7 +89,72 @@ def test_not_ready_is_status_1_and_json_is_the_report(served: Served, capsys: py
 
 def test_nobody_there_is_status_1_and_says_what_to_look_at(capsys: pytest.CaptureFixture[str]):
     assert main(["status", "--url", "http://127.0.0.1:1/status"]) == 1
-    assert "is the worker running, and is WORKER_HTTP_PORT this port?" in capsys.readouterr().err
+    assert "is the worker running, and is this where it listens?" in capsys.readouterr().err
+
+
+def port_of(served: Served) -> str:
+    return str(urlsplit(served.url).port)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.0.0.1", "localhost", None])
+def test_without_a_url_the_settings_say_where_it_is(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str | None
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORKER_HTTP_PORT", port_of(served))
+    if host is not None:
+        monkeypatch.setenv("WORKER_HTTP_HOST", host)
+    # No setting of Kafka or Kravia is there, and one of ours is wrong: it is none of this command's.
+    monkeypatch.setenv("WORKER_GRACE", "a while")
+    assert main(["status"]) == 0
+
+
+def test_they_may_be_in_a_dotenv_file(served: Served, tmp_path: Path):
+    env_file = tmp_path / "other.env"
+    env_file.write_text(f"WORKER_HTTP_PORT={port_of(served)}\n", encoding="utf-8")
+    assert main(["status", "--env-file", str(env_file)]) == 0
+
+
+def test_a_url_goes_before_the_settings(served: Served, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WORKER_HTTP_PORT", "no port")
+    assert main(["status", "--url", served.url]) == 0
+
+
+@pytest.mark.parametrize(
+    ("port", "told"),
+    [("0", "WORKER_HTTP_PORT=0: each worker picks a free port"), ("http", "WORKER_HTTP_PORT=http: allowed: a whole")],
+)
+def test_a_port_that_says_nothing_asks_for_a_url(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, port: str, told: str
+):
+    monkeypatch.setenv("WORKER_HTTP_PORT", port)
+    assert main(["status"]) == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert "give --url http://host:port/status" in err
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://localhost:8080/status"),
+        ("::", "http://localhost:8080/status"),
+        ("::1", "http://[::1]:8080/status"),
+        ("10.0.0.7", "http://10.0.0.7:8080/status"),
+        ("worker.internal", "http://worker.internal:8080/status"),
+    ],
+)
+def test_where_a_worker_is_asked(host: str, url: str):
+    assert address(host, 8080) == url
+
+
+def test_a_secrets_directory_that_is_missing_is_a_warning(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("WORKER_HTTP_PORT", port_of(served))
+    monkeypatch.setenv("WORKER_SECRETS_DIR", "/not/there")
+    assert main(["status"]) == 0
+    assert "warning: WORKER_SECRETS_DIR=/not/there" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/nothing", "/livez"])

@@ -146,6 +146,22 @@ class TestGroup:
         assert finding.level is Level.FAIL
         assert "'connect'" in finding.detail
 
+    @pytest.mark.parametrize(
+        ("newer", "state", "level", "says"),
+        [
+            ("consumer", "Stable", Level.FAIL, "another application is in it: its members speak the newer protocol"),
+            ("consumer", "Reconciling", Level.FAIL, "(state Reconciling)"),
+            ("consumer", "Empty", Level.WARN, "nobody is in it now, but another application has used it"),
+            ("share", "Empty", Level.FAIL, "a group of the type share, not of consumers (state Empty)"),
+            ("streams", "Stable", Level.FAIL, "a group of the type streams"),
+        ],
+    )
+    def test_a_group_of_another_type_is_named_with_what_to_do(self, newer: str, state: str, level: Level, says: str):
+        [finding] = self.group(GroupUse(newer=newer, state=state))
+        assert finding.level is level
+        assert says in finding.detail
+        assert "set another KAFKA_GROUP_ID, as long as the ledger is empty" in finding.remedy
+
     def test_one_name_of_two_processes(self):
         mine, others = member("pod-0", "w-0"), member("pod-9", "w-0")
         assert [found.level for found in self.group(GroupUse("consumer", (mine,)), "w-0")] == [Level.OK, Level.OK]

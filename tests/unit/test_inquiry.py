@@ -6,13 +6,10 @@ import pytest
 
 from tests.unit.fakes_inquiry import DESK, PARTITIONS, TOPICS, Shelf, at, invoice, replayed, stories, story_of, what
 from worker.facts import Kind
-from worker.inquiry.reading import find, read
 from worker.inquiry.story import Turn, Where
-from worker.inquiry.subject import OfEvent, OfInvoice, OfRecord, subject_of
 from worker.inquiry.telling import unseen_event
 from worker.model import (
     Call,
-    Coordinates,
     Discarded,
     Failed,
     History,
@@ -24,47 +21,10 @@ from worker.model import (
     Scheduled,
     Step,
 )
-from worker.ports import Isolation, Lost
 from worker.standing import Entry, State
 
 DRAFT = invoice()
 IDENTITY = DRAFT.identity
-
-
-@pytest.mark.parametrize(
-    ("text", "subject"),
-    [
-        ("10759/Invoice/20001", OfInvoice("10759/Invoice/20001")),
-        (" 1/CreditNote/2/A%2F2 ", OfInvoice("1/CreditNote/2/A%2F2")),
-        ("invoice.requests/11/3", OfRecord(Coordinates("invoice.requests", 11, 3))),
-        ("invoice.dead-letters/0/3", OfRecord(Coordinates("invoice.dead-letters", 0, 3))),
-        ("another.topic/0/3", OfEvent("another.topic/0/3")),
-        ("10759/invoice/20001", OfEvent("10759/invoice/20001")),
-        ("b6a1c0de-0001", OfEvent("b6a1c0de-0001")),
-    ],
-)
-def test_what_is_asked_about(text: str, subject: object):
-    assert subject_of(text, TOPICS) == subject
-
-
-async def test_only_an_invoices_own_partition_is_read():
-    shelf = Shelf()
-    sent = shelf.send(DRAFT)
-    assert (await story_of(shelf)).where is Where.WAITING
-    reads = [(topic, isolation) for topic, partitions, isolation in shelf.reads]
-    assert [topic for topic, _ in reads] == [
-        TOPICS.requests,
-        TOPICS.replays,
-        TOPICS.journal,
-        TOPICS.ledger,
-        TOPICS.outcomes,
-        TOPICS.dead_letters,
-    ]
-    fewer = (TOPICS.outcomes, TOPICS.dead_letters)
-    assert [partitions for topic, partitions, _ in shelf.reads if topic not in fewer] == [(sent.partition,)] * 4
-    assert [partitions for topic, partitions, _ in shelf.reads if topic in fewer] == [(sent.partition % 2,)] * 2
-    assert {isolation for topic, isolation in reads if topic == TOPICS.journal} == {Isolation.UNCOMMITTED}
-    assert {isolation for topic, isolation in reads if topic != TOPICS.journal} == {Isolation.COMMITTED}
 
 
 async def test_never_seen():
@@ -200,14 +160,6 @@ async def test_a_record_without_an_identity_is_told_by_its_coordinates():
     assert (await story_of(shelf)).where is Where.UNSEEN
 
 
-async def test_one_event_id_may_lead_to_several_invoices():
-    shelf = Shelf()
-    other = invoice("2")
-    shelf.settle(DRAFT, shelf.send(DRAFT), Scheduled("1"), 10)
-    shelf.send(other)
-    assert {story.identity for story in await stories(shelf, "e-1")} == {IDENTITY, other.identity}
-
-
 async def test_observed_only_and_discarded():
     shelf = Shelf()
     sent = shelf.send(DRAFT)
@@ -242,15 +194,3 @@ async def test_what_cannot_be_read_and_what_is_odd_is_noted():
     assert any("invoice.journal/" in note for note in notes)
     assert any("invoice.outcomes/" in note for note in notes)
     assert any("More than one register call" in note for note in notes)
-
-
-@pytest.mark.parametrize("topic", [TOPICS.requests, TOPICS.outcomes, TOPICS.ledger])
-async def test_a_topic_that_cannot_be_read_is_no_answer(topic: str):
-    shelf = Shelf()
-    shelf.send(DRAFT)
-    shelf.broken = topic
-    targets = await find(shelf.library, subject_of(IDENTITY, TOPICS))
-    assert not isinstance(targets, Lost)
-    assert isinstance(await read(shelf.library, targets[0]), Lost)
-    if topic != TOPICS.ledger:
-        assert isinstance(await find(shelf.library, OfEvent("e-1")), Lost)

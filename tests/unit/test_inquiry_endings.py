@@ -41,6 +41,27 @@ async def test_every_refusal_says_what_to_do(reason: Refusal):
     assert "secret" not in str(story)
 
 
+@pytest.mark.parametrize(
+    ("ending", "begins", "details"),
+    [
+        (Failed(Step.REGISTER, Reason.BLOCKED, 0), "Failed before any call (blocked)", {"call": "none"}),
+        (Failed(Step.REGISTER, Reason.FORBIDDEN, 0), "Failed before any call (forbidden)", {"call": "none"}),
+        (Failed(Step.REGISTER, Reason.FORBIDDEN, 2), "Failed at register (forbidden)", {"step": "register"}),
+        (Rejected(Refusal.VALIDATION), "Rejected (validation)", {"call": "none"}),
+        (Rejected(Refusal.REFUSED, step=Step.REGISTER), "Rejected (refused)", {"step": "register"}),
+    ],
+)
+async def test_what_ended_without_a_call_names_none(ending: Failed | Rejected, begins: str, details: dict[str, str]):
+    shelf = Shelf()
+    sent = shelf.send(DRAFT)
+    shelf.settle(DRAFT, sent, ending, 100)
+    shelf.stands(IDENTITY, Entry(State.ABSENT, (sent.offset, -1)))
+    story = await story_of(shelf)
+    assert story.sentence.startswith(begins)
+    [moment] = [moment for moment in story.moments if moment.what in ("failed", "rejected")]
+    assert {name: value for name, value in moment.details.items() if name in ("step", "call")} == details
+
+
 async def test_a_later_conflict_leaves_a_scheduled_invoice_scheduled():
     shelf = Shelf()
     sent = shelf.send(DRAFT)

@@ -103,7 +103,8 @@ class TestDeadLetter:
 
     @pytest.mark.parametrize("reason", list(Reason))
     def test_every_reason_has_a_sentence_that_says_what_to_do(self, reason):
-        assert cause(replace(FAILED, reason=reason)).message.startswith("At attach: ")
+        begin = "No call was made: " if reason is Reason.BLOCKED else "At attach: "
+        assert cause(replace(FAILED, reason=reason)).message.startswith(begin)
 
     def test_messages_of_rejections(self):
         assert cause(REFUSED).message == "Kravia refused register with status 422."

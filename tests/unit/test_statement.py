@@ -73,6 +73,7 @@ def test_a_good_month_is_explained():
         "registered at": "2026-11-10T12:00:00Z",
         "calls": "1",
         "unexplained why": "",
+        "unexplained ids": "",
     }
     assert (whole["unexplainedCount"], whole["unexplained"], len(whole["invoices"])) == (0, [], 5)
     assert whole["sums"][0] == {

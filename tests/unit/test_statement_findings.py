@@ -7,36 +7,12 @@ import pytest
 
 from schemas.commands import COMMAND_TYPE
 from tests.unit.fakes_core import TOPICS
-from tests.unit.finance_world import NOON, Month, as_csv, call, lines
-from worker.answers import Unclear
+from tests.unit.finance_world import NOON, Month, as_csv, call, doubtful, lines
 from worker.finance.findings import WHAT_TO_DO
 from worker.standing import Entry, State
 
 SEPTEMBER = datetime(2026, 9, 1, tzinfo=UTC)
 COMMAND = (("ce_type", COMMAND_TYPE.encode()),)
-
-
-def doubtful(month, number, answer="unclear:lost", **more):
-    identity = f"1/Invoice/{number}"
-    made = call(answer, intent=number)
-    told = {"at": made.at, "answer": made.answer, "owner": made.owner, "intent": made.intent}
-    origin = month.sent()
-    month.outcome(
-        origin,
-        identity,
-        "failed",
-        reason="in_doubt",
-        step="register",
-        doubt=number,
-        calls=[told],
-        amount="50",
-        currency="NOK",
-        **more,
-    )
-    month.entry(
-        identity, Entry(State.IN_DOUBT, doubt=number, amount="50", currency="NOK", calls=(made,), outcome="first")
-    )
-    return identity, made
 
 
 def verdict(month, identity, doubt, invoice=None):
@@ -110,76 +86,6 @@ def test_two_calls_that_may_have_been_carried_out_are_a_possible_double():
         ),
     )
     assert month.unexplained() == [("possible_double", identity)]
-
-
-def test_an_id_that_kravia_does_not_show_is_named_and_details_count():
-    month = Month()
-    missing, hidden = month.scheduled(1, row=False), month.scheduled(2, row=False)
-    month.known["id2"] = {"id": "id2", "invoiceNo": "2"}
-    assert month.unexplained() == [("not_at_kravia", missing)]
-    assert month.statement(lambda made: (made.compared.found, made.compared.looked_up)) == (0, 1)
-    assert hidden != missing
-    assert month.unexplained(search=False) == []
-
-
-def test_when_kravia_does_not_answer_nothing_is_believed_found():
-    month = Month()
-    identities = [month.scheduled(number) for number in range(8)]
-    month.failing = True
-    month.known = {f"id{number}": Unclear("timeout") for number in range(8)}
-    found = month.unexplained()
-    assert found == [*(("not_looked_up", one) for one in identities), ("search_incomplete", None)]
-
-
-def test_an_id_shown_with_another_identity_is_named():
-    month = Month()
-    identity = month.scheduled(1, row=False)
-    month.row("id1", "77")
-    assert month.unexplained() == [("identity_differs", identity)]
-
-
-def test_a_second_invoice_of_an_identity_of_ours_is_named_and_strangers_are_not_ours():
-    month = Month()
-    identity = month.scheduled(1)
-    month.scheduled(2)
-    month.row("other", "900")
-    month.row("strange", "900", creditor=55)
-    month.row("note", "2", kind="CreditNote")
-    assert month.unexplained() == []
-    assert month.statement(lambda made: list(made.rows_not_ours())) == ["other", "note"]
-    month.row("again", "1")
-    assert month.unexplained() == [("double_at_kravia", identity)]
-    assert month.statement(lambda made: made.not_ours) == 2
-    [told] = [line for line in month.statement(lines) if line.startswith("- double_at_kravia")]
-    assert "again besides id1" in told
-
-
-def test_a_row_that_says_too_little_is_looked_up():
-    month = Month()
-    month.scheduled(1)
-    month.row("again", "1", kind=None)
-    month.known["again"] = {"creditorId": 1, "claimType": "CreditNote", "invoiceNo": "1"}
-    assert month.unexplained() == []
-    month.known["again"] = {"creditorId": 1, "claimType": "Invoice", "invoiceNo": "1"}
-    assert month.unexplained() == [("double_at_kravia", "1/Invoice/1")]
-
-
-def test_an_invoice_of_an_earlier_month_is_ours_and_its_double_is_seen():
-    month = Month()
-    month.entry("1/Invoice/3", Entry(State.SCHEDULED, invoice_id="old", calls=(call(at=SEPTEMBER),)))
-    month.scheduled(1)
-    month.row("old", "3")
-    assert month.unexplained() == []
-    assert month.statement(lambda made: made.not_ours) == 0
-    month.row("old again", "3")
-    assert month.unexplained() == [("double_at_kravia", "1/Invoice/3")]
-
-
-def test_what_kravia_has_and_no_register_of_ours_did_is_named():
-    month = Month()
-    identity, _ = doubtful(month, 4)
-    month.row("found", "4")
-    assert month.unexplained() == [("doubt_open", identity), ("unknown_at_kravia", identity)]
 
 
 def test_a_settled_record_without_an_outcome_is_named_and_one_under_way_is_counted():

@@ -43,6 +43,22 @@ class TestReport:
         assert (told["ready"], told["problems"]) == (False, ["the gate is closed: register stop_401"])
 
     @virtual
+    async def test_what_made_no_call_names_none(self):
+        world, lane = await make()
+        world.gate.close("register stop_401")
+        lane.offer([make_record(number, str(number)) for number in range(9)])
+        works = list(lane.unfinished())
+        await until(lambda: works[7].state == "gate")
+        report = status_of(world, lane)._work
+        assert (report(works[7])["step"], report(works[7])["tries"]) == ("register", 0)
+        # It has no place yet, and is not begun.
+        assert works[8].course is not None
+        assert report(works[8]).keys() & {"step", "tries", "last_answer"} == set()
+        works[7].ended = True
+        assert report(works[7])["state"] == "settling"
+        assert report(works[7]).keys() & {"step", "tries", "last_answer"} == set()
+
+    @virtual
     async def test_it_says_since_when_the_gate_is_closed_and_when_it_is_probed(self):
         world, lane = await make()
         assert status_of(world, lane).report()["gate"]["next_probe_in_seconds"] is None

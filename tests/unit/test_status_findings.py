@@ -145,6 +145,15 @@ def test_a_closed_gate_explains_what_is_old_and_what_falls_behind():
     assert finding.runbook == "docs/runbooks/token-rejected.md"
 
 
+@pytest.mark.parametrize("why", ["register stop_401", "5 failures in a row, the last: start lost"])
+def test_behind_a_closed_gate_a_paused_creditor_waits_for_it(why: str):
+    paused = [{"creditor": 10759, "answered_403": 2, "next_try_in_seconds": 0.0}]
+    _, finding = findings(report(paused_creditors=paused, gate=closed(why)))
+    assert "creditor 10759: paused, next try when the gate opens" in finding.what
+    [finding] = findings(report(paused_creditors=paused))
+    assert "creditor 10759: paused, next try now" in finding.what
+
+
 def test_the_worst_comes_first():
     both = report(partition(ledger={"in_doubt": 1}), observing=True, gate=closed("register stop_401"))
     assert [finding.level for finding in findings(both)] == ["act", "look", "know"]
@@ -205,6 +214,13 @@ class TestWords:
             waits_for({"retry_in_seconds": 3.0, "paused_creditor": 7})
             == "creditor 7, paused after 403; looks again in 3 s"
         )
+        assert waits_for({"retry_in_seconds": 0.2}, closed=True) == "its next try when the gate opens"
+        assert waits_for({"retry_in_seconds": 3.0, "step": "fetch"}, closed=True) == "its next try in 3 s"
+        paused_creditor = {"retry_in_seconds": 0.2, "paused_creditor": 7}
+        told = "creditor 7, paused after 403; looks again when the gate opens"
+        assert waits_for(paused_creditor, closed=True) == told
+        paused_creditor["retry_in_seconds"] = 200.0
+        assert waits_for(paused_creditor, closed=True) == f"{told}, in 3 min 20 s at the earliest"
         assert waits_for({"waiting_for": "register stop_401"}) == "the gate"
         assert waits_for({"doubt": DOUBT}) == "the reconciler; believed in 6 min 40 s, given up in 36 min 40 s"
         assert waits_for({}) == "–"

@@ -1,14 +1,16 @@
 """How a page and a terminal show what `/status` reports."""
 
+import asyncio
 import re
 from html.parser import HTMLParser
 
 import pytest
 
-from tests.unit.fakes_core import World
+from tests.unit.fakes_core import World, make_record
 from tests.unit.fakes_lane import make, settled
 from tests.unit.fakes_status import backing_off, status_of
-from tests.unit.fakes_time import virtual
+from tests.unit.fakes_time import until, virtual
+from worker.answers import Forbidden
 from worker.cli.status import as_lines
 from worker.telemetry.health import prefers_html
 from worker.telemetry.status_page import page
@@ -174,3 +176,18 @@ async def test_a_terminal_is_told_what_to_do():
     assert lines[1] == "gate closed since 03:04:05 UTC, 0 s ago: register stop_401"
     assert lines[2].startswith("ACT NOW: The gate to Kravia is closed")
     assert lines[4].strip() == "worker doctor, docs/runbooks/token-rejected.md"
+
+
+@virtual
+async def test_behind_a_closed_gate_a_paused_creditor_is_not_said_to_try_now():
+    world, lane = await make()
+    world.api.plan("register", Forbidden())
+    lane.offer([make_record(0)])
+    await until(lambda: next(lane.unfinished()).state == "backoff")
+    world.gate.close("register stop_401")
+    await asyncio.sleep(0.8)
+    report = status_of(world, lane).report()
+    for shown in ("\n".join(as_lines(report)), page(report)):
+        assert "paused, next try when the gate opens" in shown
+        assert "creditor 10759, paused after 403; looks again when the gate opens" in shown
+        assert "looks again now" not in shown

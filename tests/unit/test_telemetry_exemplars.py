@@ -1,48 +1,17 @@
 """Exemplars: from a series to an event that it counted, in OpenMetrics only."""
 
-import dataclasses
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from tests.unit.fakes_core import FakeKravia, World, make_record
-from tests.unit.fakes_lane import make, settled
-from tests.unit.fakes_time import virtual
-from worker.answers import Unclear
+from tests.unit.fakes_exemplars import EVENT, OPENMETRICS, PLACE, SAMPLED, SPAN, TRACE, UNSAMPLED, exemplars
 from worker.exemplar import Exemplar, MeasuredFor, current
 from worker.model import Coordinates, Step, TopicNames
-from worker.spans import NO_TRACES
 from worker.telemetry import catalogue as c
 from worker.telemetry.exemplars import MOST, labels
 from worker.telemetry.metrics import PrometheusObserver
-from worker.telemetry.tracing import OtelTracer
-
-OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
-"""What Prometheus asks for, in short."""
-TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
-SAMPLED, UNSAMPLED = f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00"
-EVENT = Coordinates("invoice.requests", 3, 1234)
-PLACE = {"topic": "invoice.requests", "partition": "3", "offset": "1234"}
-
-
-def exemplars(observer):
-    """(metric, its labels) → the exemplar's labels."""
-    body, content_type = observer.expose(OPENMETRICS)
-    assert content_type.startswith("application/openmetrics-text")
-    return {
-        (family.name.removeprefix(c.PREFIX), *(v for k, v in sorted(sample.labels.items()) if k != "le")): dict(
-            sample.exemplar.labels
-        )
-        for family in text_string_to_metric_families(body.decode())
-        for sample in family.samples
-        if sample.exemplar
-    }
-
 
 # The labels
 
@@ -167,89 +136,3 @@ def test_a_topic_with_a_long_name_does_not_break_the_scrape():
     with MeasuredFor(Exemplar(Coordinates("t" * 249, 3, 1234), SAMPLED)):
         everything(observer)
     assert "topic" not in exemplars(observer)["call_seconds", "register"]
-
-
-# From the record to the exemplar
-
-
-class CountedKravia(FakeKravia):
-    """Tells of its calls as the real client does."""
-
-    def __init__(self, observer):
-        super().__init__()
-        self._observer = observer
-
-    async def _answer(self, step, good, *said):
-        answer = await super()._answer(step, good, *said)
-        self._observer.called(step, "2xx", 0.01)
-        return answer
-
-
-async def after(*records, plan=(), tracer=NO_TRACES):
-    """The exemplars when these records are settled."""
-    world = World(tracer=tracer)
-    observer = world.watcher = PrometheusObserver()
-    world.api = CountedKravia(observer)
-    world.ports = dataclasses.replace(world.ports, observer=observer)
-    world.tools = dataclasses.replace(world.tools, api=world.api, observer=observer)
-    for step, *answers in plan:
-        world.api.plan(step, *answers)
-    world, lane = await make(world)
-    lane.offer(records)
-    await settled(lane)
-    await lane.close()
-    assert current() is None, "it ends with the event's task"
-    return exemplars(observer)
-
-
-def traced(offset, invoice_no="20001", traceparent=SAMPLED):
-    return make_record(offset, invoice_no, headers=(("traceparent", traceparent.encode()),))
-
-
-def position(offset):
-    return {"topic": "invoice.requests", "partition": "0", "offset": str(offset)}
-
-
-@virtual
-async def test_every_series_of_an_event_leads_to_its_record():
-    found = await after(make_record(0), plan=[("start", Unclear("server_error", 500))])
-    assert set(found) >= {
-        ("event_age_seconds", "scheduled"),
-        ("settled", "scheduled", "none"),
-        ("call_seconds", "register"),
-        ("calls", "2xx", "start"),
-        ("retries", "start", "server_error"),
-        ("commit_seconds",),
-    }
-    assert all(one == position(0) for one in found.values())
-
-
-@virtual
-async def test_events_side_by_side_are_told_apart():
-    found = await after(make_record(0), make_record(1, "20002", debtorName=None), make_record(2, "20003"))
-    assert found["settled", "rejected", "validation"] == position(1)
-    assert found["settled", "scheduled", "none"] in (position(0), position(2))
-
-
-@virtual
-async def test_without_tracing_the_producers_trace_is_named_where_it_is_recorded():
-    found = await after(traced(0))
-    assert found["settled", "scheduled", "none"] == position(0) | {"trace_id": TRACE, "span_id": SPAN}
-    found = await after(traced(0, traceparent=UNSAMPLED))
-    assert found["settled", "scheduled", "none"] == position(0)
-
-
-@virtual
-async def test_with_tracing_the_exemplar_names_our_span_in_the_producers_trace():
-    found = await after(traced(0), tracer=OtelTracer(TracerProvider(), group="group", server="api.example.com"))
-    one = found["event_age_seconds", "scheduled"]
-    assert one["trace_id"] == TRACE
-    assert one["span_id"] != SPAN
-    assert found["commit_seconds",] == one
-
-
-@virtual
-async def test_a_trace_that_our_sampler_drops_is_not_named():
-    tracer = OtelTracer(TracerProvider(sampler=ALWAYS_OFF), group="group", server="api.example.com")
-    found = await after(make_record(0), tracer=tracer)
-    assert found["event_age_seconds", "scheduled"] == position(0)

@@ -1,23 +1,25 @@
 """`worker status`: what a running worker says of itself."""
 
 import argparse
+import ipaddress
 import json
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from worker.cli.common import FAILED, OK, REFUSED, complain
+from worker.cli.common import FAILED, OK, REFUSED, complain, settings_parser
 from worker.cli.reports import plain
+from worker.settings import Refused, listening
 from worker.telemetry.status_findings import findings
 from worker.telemetry.status_words import NOTHING, at, catches_up, duration, number, since, waits_for
 
 if TYPE_CHECKING:
     from worker.cli.common import Commands
 
-URL = "http://localhost:8080/status"
 _TIMEOUT = 10.0
 _LARGEST = 64 * 1024 * 1024
 _CLEAR = "\x1b[H\x1b[2J"
@@ -26,6 +28,9 @@ _DESCRIPTION = """\
 Show what a running worker says of itself (GET /status): whether it is ready, the gate, what is wrong and what to do
 about it, and for each partition how far behind it is, what it waits for and its doubts.
 
+Without --url it asks where WORKER_HTTP_HOST and WORKER_HTTP_PORT say that a worker listens, and localhost for one that
+listens on all addresses. It needs no other setting.
+
 exit status: 0 it is ready; 1 it is not, or it does not answer; 2 wrong usage."""
 
 
@@ -33,11 +38,16 @@ def add_status(commands: "Commands") -> None:
     """Add the command to the parser."""
     parser = commands.add_parser(
         "status",
+        parents=[settings_parser()],
         help="what a running worker says of itself",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--url", default=URL, help="where it answers (default: %(default)s)")
+    parser.add_argument(
+        "--url",
+        help="where it answers (default: on WORKER_HTTP_HOST and WORKER_HTTP_PORT; http://localhost:8080/status where "
+        "these are not set)",
+    )
     parser.add_argument("--json", action="store_true", help="the report as it is, one object on a line")
     parser.add_argument(
         "--watch",
@@ -61,12 +71,11 @@ def _seconds(text: str) -> float:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    parts = urlsplit(arguments.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        complain(f"refused: --url must be http://host:port/status or https://…, not {plain(arguments.url)}")
+    url = _told(arguments.url) if arguments.url is not None else _set(arguments.env_file)
+    if url is None:
         return REFUSED
     while True:
-        report = ask(arguments.url)
+        report = ask(url)
         if arguments.watch and not arguments.json:
             print(_CLEAR, end="")
         if isinstance(report, str):
@@ -80,6 +89,46 @@ def _status(arguments: argparse.Namespace) -> int:
         time.sleep(arguments.watch)
 
 
+def _told(url: str) -> str | None:
+    """`--url`, where it can be asked; None: refused, which stderr explains."""
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return url
+    complain(f"refused: --url must be http://host:port/status or https://…, not {plain(url)}")
+    return None
+
+
+def _set(env_file: Path) -> str | None:
+    """Where the settings say that a worker listens; None: refused, which stderr explains."""
+    found = listening(env_file=env_file)
+    for warning in found.warnings:
+        complain(f"warning: {warning}")
+    if isinstance(found, Refused):
+        for problem in found.problems:
+            complain(f"refused: {problem}; or give --url http://host:port/status")
+        return None
+    if found.port == 0:
+        complain(
+            "refused: WORKER_HTTP_PORT=0: each worker picks a free port, which its log line http_listening names; "
+            "give --url http://host:port/status"
+        )
+        return None
+    return address(found.host, found.port)
+
+
+def address(host: str, port: int) -> str:
+    """The URL of `/status` for who listens on `host`; localhost for all addresses, which nobody can be asked by."""
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}/status"
+    if ip.is_unspecified:
+        host = "localhost"
+    elif ip.version == 6:
+        host = f"[{host}]"
+    return f"http://{host}:{port}/status"
+
+
 def ask(url: str) -> dict[str, Any] | str:
     """The report, or why there is none, in words for the operator."""
     request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 - its scheme was checked
@@ -91,7 +140,7 @@ def ask(url: str) -> dict[str, Any] | str:
         return f"{url} answered {error.code}: this is not a worker's /status; see --url"
     except (OSError, ValueError) as error:
         why = getattr(error, "reason", error) if isinstance(error, OSError) else "no JSON"
-        return f"{url} does not answer ({why}): is the worker running, and is WORKER_HTTP_PORT this port? See --url"
+        return f"{url} does not answer ({why}): is the worker running, and is this where it listens? See --url"
     if not isinstance(report, dict) or not {"at", "group", "ready", "problems", "gate", "partitions"} <= report.keys():
         return f"{url} answered something else: this is not a worker's /status; see --url"
     return report
@@ -122,7 +171,7 @@ def as_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield from _table(
             ("record", "event", "invoice", "state", "step", "tries", "last answer", "waits for"),
-            [_event(work) for work in waiting.values()],
+            [_event(work, closed=gate["state"] == "closed") for work in waiting.values()],
         )
 
 
@@ -145,13 +194,13 @@ def _partition(partition: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _event(work: Mapping[str, Any]) -> list[str]:
+def _event(work: Mapping[str, Any], *, closed: bool) -> list[str]:
     texts = (work["record"], work.get("event"), work.get("identity"), work["state"], work.get("step"))
     return [
         *(text or NOTHING for text in texts),
         number(work.get("tries")),
         work.get("last_answer") or NOTHING,
-        waits_for(work),
+        waits_for(work, closed=closed),
     ]
 
 

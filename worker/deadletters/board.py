@@ -19,6 +19,7 @@ from schemas.outcomes import OUTCOME, Outcome
 from worker.deadletters.letters import DeadLetter, State, Unreadable, read, state_after
 from worker.deadletters.payload import amount_of
 from worker.model import Coordinates, Problem, Record
+from worker.outcome_data import called_at
 from worker.replayed import EDIT, REPLAY, coordinates, replay_of
 
 _OUTCOME_ID: Final = "kravia.dlq.outcome-id"
@@ -35,6 +36,7 @@ class Summary:
     outcome: str
     reason: str
     step: str | None
+    """Whose call it ended at; None: no call was made."""
     http_status: int | None
     invoice_id: str | None
     doubt: int | None
@@ -157,7 +159,7 @@ def _summary(letter: DeadLetter, known: Summary | None) -> Summary:
         identity=cause.identity,
         outcome=cause.outcome,
         reason=sys.intern(cause.reason),
-        step=cause.step,
+        step=called_at(cause.reason, cause.step, cause.attempts),
         http_status=cause.http_status,
         invoice_id=cause.invoice_id,
         doubt=cause.doubt,

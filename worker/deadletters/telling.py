@@ -21,6 +21,7 @@ from worker.deadletters.masking import (
 )
 from worker.deadletters.payload import Json, Opaque, payload_of
 from worker.model import Record
+from worker.outcome_data import called_at
 
 MAX_DIFFERENCES: Final = 200
 MAX_OPAQUE: Final = 16_384
@@ -122,7 +123,7 @@ def _outcome(outcome: Outcome, letter: Failure | None) -> dict[str, Any]:
         "record": f"{origin.topic}/{origin.partition}/{origin.offset}",
         "outcome": outcome.outcome,
         "reason": None if ill is None else ill.reason,
-        "step": None if ill is None else ill.step,
+        "step": None if ill is None else called_at(ill.reason, ill.step, ill.attempts, calls=bool(ill.calls)),
         "httpStatus": None if ill is None else ill.httpStatus,
         "errors": [{"pointer": one.pointer, "code": one.code, "message": one.message} for one in errors],
         "attempts": outcome.attempts,
@@ -140,7 +141,7 @@ def _failure(letter: Failure) -> dict[str, Any]:
         "record": None,
         "outcome": cause.outcome,
         "reason": cause.reason,
-        "step": cause.step,
+        "step": called_at(cause.reason, cause.step, cause.attempts),
         "httpStatus": cause.http_status,
         "errors": [],
         "attempts": cause.attempts,

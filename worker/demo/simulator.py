@@ -27,6 +27,7 @@ from aiohttp import web
 from worker.demo import simulator_control
 from worker.demo.simulator_calls import carry_out, open_call
 from worker.demo.simulator_faults import Fault, Script, SimulatedStep
+from worker.demo.simulator_late import LateCalls
 from worker.demo.simulator_ledger import Ledger
 from worker.demo.simulator_settings import SimulatorSettings
 
@@ -64,15 +65,13 @@ class Simulator:
         """Calls by step and by what became of them: a status, `lost`, `reset` or `hang`."""
         self.recorded: list[Recorded] = []
         self.connections = 0
-        self.late = 0
-        """Calls that will still be carried out."""
         self.down: Literal["503", "reset"] | None = None
         self._seed = seed
         self._now = now
         self._host = host
         self._port = port
         self._closing = asyncio.Event()
-        self._late_calls: set[asyncio.TimerHandle] = set()
+        self._late = LateCalls()
         self._web: web.Server | None = None
         self._server: asyncio.Server | None = None
 
@@ -80,6 +79,11 @@ class Simulator:
     def url(self) -> str:
         """Base URL, without a slash at the end and without /api/v2."""
         return f"http://{self._host}:{self._port}"
+
+    @property
+    def late(self) -> int:
+        """Calls that will still be carried out."""
+        return len(self._late)
 
     def faults(self, *faults: Fault) -> None:
         """Replace the rules that are in force; none at all: behave."""
@@ -92,7 +96,7 @@ class Simulator:
 
     def reset(self) -> None:
         """Forget ledger, faults, counts, records and what was still to be carried out; settings stay."""
-        self._cancel_late()
+        self._late.cancel()
         self.ledger = Ledger(self._now, self._seed)
         self.script = Script(self._seed)
         self.calls.clear()
@@ -124,7 +128,7 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
-        self._cancel_late()
+        self._late.cancel()
         if self._server is not None:
             self._server.close()
         if self._web is not None:
@@ -163,7 +167,7 @@ class Simulator:
             case "reset":
                 return self._drop(request, "reset", call.step)
             case "late":
-                self._later(fault.delay, lambda: carry_out(call, self.ledger, self.settings))
+                self._late.after(fault.delay, lambda: carry_out(call, self.ledger, self.settings))
                 if fault.status is not None:
                     return self._scripted(call.step, fault, fault.status)
                 return self._drop(request, "lost", call.step)
@@ -204,23 +208,6 @@ class Simulator:
         """Wait, or until the server closes or `answer_now`."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closing.wait(), seconds)
-
-    def _later(self, seconds: float, act: Callable[[], object]) -> None:
-        self.late += 1
-
-        def run() -> None:
-            self._late_calls.discard(handle)
-            self.late -= 1
-            act()
-
-        handle = asyncio.get_running_loop().call_later(seconds, run)
-        self._late_calls.add(handle)
-
-    def _cancel_late(self) -> None:
-        for handle in self._late_calls:
-            handle.cancel()
-        self._late_calls.clear()
-        self.late = 0
 
 
 async def serve(simulator: Simulator) -> None:

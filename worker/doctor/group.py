@@ -12,12 +12,16 @@ _OWN: Final = (
     "give that application a group of its own; or set another KAFKA_GROUP_ID, as long as the ledger is empty "
     "(afterwards it names its group)"
 )
+_KIP_848: Final = "its members speak the newer protocol (group.protocol=consumer, KIP-848)"
 
 
 def group_findings(
     use: GroupUse, names: TopicNames, group: str, instance_id: str | None, client_id: str
 ) -> Iterator[Finding]:
     """`instance_id`: KAFKA_GROUP_INSTANCE_ID; `client_id`: KAFKA_CLIENT_ID."""
+    if use.newer:
+        yield _newer(use, group)
+        return
     if use.protocol not in ("", "consumer"):
         yield fail(_AREA, group, f"something else uses it: its protocol is {use.protocol!r}, not consumers'", _OWN)
         return
@@ -36,6 +40,28 @@ def group_findings(
     for member in use.members:
         if instance_id is not None and member.instance_id == instance_id:
             yield _static(member, instance_id, client_id)
+
+
+def _newer(use: GroupUse, group: str) -> Finding:
+    """The group follows a protocol that brokers lead; Kafka takes a worker in beside its members, and shares out."""
+    if use.newer != "consumer":
+        detail = f"something else uses it: it is a group of the type {use.newer}, not of consumers (state {use.state})"
+        return fail(_AREA, group, detail, _OWN)
+    see = f"kafka-consumer-groups.sh --bootstrap-server … --describe --members --group {group}"
+    if use.state == "Empty":
+        return warn(
+            _AREA,
+            group,
+            f"nobody is in it now, but another application has used it: {_KIP_848}, which no worker speaks",
+            f"once that application is gone for good all is well: the first worker turns the group back. Else {_OWN}",
+        )
+    return fail(
+        _AREA,
+        group,
+        f"another application is in it: {_KIP_848}, which no worker speaks (state {use.state}); it is given partitions "
+        "of a worker's",
+        f"see who its members are ({see}), then {_OWN}",
+    )
 
 
 def _reads_else(member: Member, names: TopicNames) -> bool:

@@ -61,15 +61,15 @@ async def compare_with_kravia(store: Store, api: KraviaApi, swept: Swept) -> Com
         match shown:
             case Identity() if (wanted := wanted_of(identity)) and compare(shown, wanted) is Match.OTHER:
                 why = f"Kravia shows its id {invoice} with another creditor, claim type or number"
-                store.blame("identity_differs", identity, why, money, identity=True)
+                store.blame("identity_differs", identity, why, money, identity=True, ids=[invoice], match=Match.OTHER)
             case Identity():
                 found, looked_up = found + (row is not None), looked_up + (row is None)
             case NotVisible() | Refused():
                 why = f"neither the search nor /details shows its id {invoice} ({answer_class(shown)})"
-                store.blame("not_at_kravia", identity, why, money, identity=True)
+                store.blame("not_at_kravia", identity, why, money, identity=True, ids=[invoice])
             case _:
                 why = f"the search does not show its id {invoice}, and /details could not be read ({_said(shown)})"
-                store.blame("not_looked_up", identity, why, money, identity=True)
+                store.blame("not_looked_up", identity, why, money, identity=True, ids=[invoice])
     await _find_doubles(store, lookups)
     return Compared(swept.rows, swept.complete, found, looked_up)
 
@@ -126,7 +126,7 @@ async def _find_doubles(store: Store, lookups: "_Lookups") -> None:
             kind, besides = "unknown_at_kravia", "though no register of ours is known to have been carried out"
         looks = "has" if match is Match.SAME else "seems to have"
         why = f"Kravia {looks} it under the id {' or '.join(names) or '(none)'} {besides}"
-        store.blame(kind, identity, why, money or (None, None), identity=True)
+        store.blame(kind, identity, why, money or (None, None), identity=True, ids=names, match=match)
 
 
 def _row(store: Store, number: int) -> Identity:

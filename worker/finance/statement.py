@@ -1,5 +1,6 @@
 """The statement: what the store's tables add up to. Sums are Decimal, exact; what is long is an iterator."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from worker.finance.findings import WHAT_TO_DO
 from worker.finance.period import Period, from_micros
 from worker.finance.reading import Kept
 from worker.finance.store import CHANGED_RANK, Store
+from worker.matching import Match
 
 SCHEDULED_IS_NOT_SENT: Final = (
     "“scheduled” says that Kravia has taken the invoice and its start; whether Kravia has sent it, only Kravia knows."
@@ -32,6 +34,8 @@ class Invoice:
     registered_at: str | None
     calls: int
     unexplained: tuple[str, ...]
+    unexplained_ids: tuple[str, ...]
+    """Kravia's ids that these are about, each once."""
 
     @property
     def creditor(self) -> str:
@@ -42,13 +46,20 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """One thing that nobody can explain yet. `subject`: an identity or coordinates; None: it has none."""
+    """One thing that nobody can explain yet. `subject`: an identity or coordinates; None: it has none.
+
+    `ids`: Kravia's, of the invoices that it is about: the strange one's in `double_at_kravia` and `unknown_at_kravia`
+    (several where its row does not say which is its id), else ours. `match`: how the identity that Kravia shows fits;
+    None: nothing was compared.
+    """
 
     kind: str
     subject: str | None
     why: str
     amount: str | None
     currency: str | None
+    ids: tuple[str, ...]
+    match: Match | None
 
     @property
     def todo(self) -> str:
@@ -95,10 +106,12 @@ class Statement:
     def unexplained(self) -> Iterator[Unexplained]:
         """Everything that is unexplained, by kind in the order of its weight."""
         order = " ".join(f"WHEN '{kind}' THEN {place}" for place, kind in enumerate(WHAT_TO_DO))
-        for row in self.store.ask(
-            f"SELECT kind, subject, why, amount, currency FROM unexplained ORDER BY CASE kind {order} END, subject, id"
+        for kind, subject, why, amount, currency, ids, match in self.store.ask(
+            "SELECT kind, subject, why, amount, currency, ids, match FROM unexplained"
+            f" ORDER BY CASE kind {order} END, subject, id"
         ):
-            yield Unexplained(*row)
+            names = tuple(json.loads(ids))
+            yield Unexplained(kind, subject, why, amount, currency, names, None if match is None else Match(match))
 
     def rows_not_ours(self) -> Iterator[str]:
         """Ids of rows that belong to our creditors and to no register of ours."""
@@ -109,7 +122,9 @@ class Statement:
 
     def invoices(self) -> Iterator[Invoice]:
         """Every identity that has an outcome in the period or is unexplained, in the identities' order."""
-        for identity, outcome, reason, amount, currency, invoice, registered, calls, why in self.store.ask(_INVOICES):
+        for identity, outcome, reason, amount, currency, invoice, registered, calls, why, ids in self.store.ask(
+            _INVOICES
+        ):
             yield Invoice(
                 identity,
                 None if amount is None else Decimal(amount),
@@ -119,6 +134,7 @@ class Statement:
                 None if registered is None else from_micros(registered),
                 calls,
                 tuple((why or "").split("\n")) if why else (),
+                tuple(dict.fromkeys(one for line in (ids or "").splitlines() for one in json.loads(line))),
             )
 
 
@@ -196,11 +212,14 @@ made AS (
     SELECT identity, COUNT(*) AS many, MIN(CASE WHEN answer LIKE 'registered%' THEN at END) AS registered
     FROM call WHERE identity IN (SELECT identity FROM named) GROUP BY identity
 ),
-blamed AS (SELECT subject, GROUP_CONCAT(kind || ': ' || why, CHAR(10)) AS why FROM unexplained GROUP BY subject)
+blamed AS (
+    SELECT subject, GROUP_CONCAT(kind || ': ' || why, CHAR(10)) AS why, GROUP_CONCAT(ids, CHAR(10)) AS ids
+    FROM unexplained GROUP BY subject
+)
 SELECT named.identity, stands.outcome, stands.reason,
     {_money("amount")}, {_money("currency")},
     IFNULL(stands.invoice, entry.invoice), made.registered, MAX(IFNULL(entry.calls, 0), IFNULL(made.many, 0)),
-    blamed.why
+    blamed.why, blamed.ids
 FROM named LEFT JOIN stands USING (identity) LEFT JOIN entry USING (identity) LEFT JOIN made USING (identity)
 LEFT JOIN blamed ON blamed.subject = named.identity ORDER BY named.identity
 """

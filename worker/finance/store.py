@@ -12,7 +12,7 @@ from typing import Any, Final
 from schemas.identity import identity_parts
 from schemas.outcomes import Outcome
 from worker.finance.period import Period, micros
-from worker.matching import Row, folded
+from worker.matching import Match, Row, folded
 from worker.model import Coordinates
 from worker.standing import Entry
 
@@ -44,7 +44,8 @@ CREATE TABLE row (
 CREATE INDEX row_folded ON row (folded);
 CREATE TABLE row_id (invoice TEXT PRIMARY KEY, row INT) WITHOUT ROWID;
 CREATE TABLE unexplained (
-    id INTEGER PRIMARY KEY, kind TEXT, subject TEXT, is_identity INT, why TEXT, amount TEXT, currency TEXT
+    id INTEGER PRIMARY KEY, kind TEXT, subject TEXT, is_identity INT, why TEXT, amount TEXT, currency TEXT, ids TEXT,
+    match TEXT
 );
 CREATE INDEX unexplained_subject ON unexplained (subject);
 """
@@ -211,12 +212,24 @@ class Store:
         self.db.executemany("INSERT OR IGNORE INTO row_id VALUES (?, ?)", ((one, made.lastrowid) for one in row.ids))
 
     def blame(
-        self, kind: str, subject: str | None, why: str, money: Sequence[str | None] = (None, None), *, identity: bool
+        self,
+        kind: str,
+        subject: str | None,
+        why: str,
+        money: Sequence[str | None] = (None, None),
+        *,
+        identity: bool,
+        ids: Sequence[str] = (),
+        match: Match | None = None,
     ) -> None:
-        """Note what nobody can explain. `subject`: an identity, or what else names it."""
+        """Note what nobody can explain. `subject`: an identity, or what else names it.
+
+        `ids`: Kravia's, of the invoices that it is about; `match`: how the identity that Kravia shows fits.
+        """
         self.db.execute(
-            "INSERT INTO unexplained (kind, subject, is_identity, why, amount, currency) VALUES (?, ?, ?, ?, ?, ?)",
-            (kind, subject, identity, why, *money),
+            "INSERT INTO unexplained (kind, subject, is_identity, why, amount, currency, ids, match)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (kind, subject, identity, why, *money, json.dumps(list(ids)), match),
         )
 
 

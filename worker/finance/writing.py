@@ -21,6 +21,7 @@ COLUMNS: Final = (
     "registered at",
     "calls",
     "unexplained why",
+    "unexplained ids",
 )
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _SHOWN: Final = 20
@@ -45,6 +46,7 @@ def write_csv(statement: Statement, file: IO[str]) -> None:
                 invoice.registered_at or "",
                 invoice.calls,
                 "; ".join(invoice.unexplained),
+                _cell("; ".join(invoice.unexplained_ids)),
             )
         )
 
@@ -135,6 +137,8 @@ def _unexplained(statement: Statement) -> Iterator[dict[str, Any]]:
             "why": one.why,
             "amount": one.amount,
             "currency": one.currency,
+            "invoiceIds": list(one.ids),
+            "match": one.match,
             "todo": one.todo,
         }
 

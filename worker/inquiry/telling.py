@@ -14,6 +14,7 @@ from worker.inquiry.evidence import Evidence, Unsettled
 from worker.inquiry.story import Story, Turn, Where
 from worker.inquiry.timeline import moments_of
 from worker.model import Coordinates
+from worker.outcome_data import called_at
 from worker.standing import State
 
 
@@ -177,7 +178,7 @@ def _latest(evidence: Evidence, last: Outcome | None) -> _Told:
             sentence = f"Rejected ({last.reason}): {_not_registered(last)}."
             return _Told(Where.REJECTED, sentence, *after_rejected(last.reason, registered=False))
         case FailedOutcome():
-            sentence = f"Failed at {last.step} ({last.reason}): {_not_registered(last)}."
+            sentence = f"Failed {_at(last)} ({last.reason}): {_not_registered(last)}."
             return _Told(Where.FAILED, sentence, *after_failed(last.reason, letter))
         case None if entry is not None:
             sentence = "Settled; its outcomes are older than the topic's retention, and it is certainly not registered."
@@ -190,6 +191,11 @@ def _latest(evidence: Evidence, last: Outcome | None) -> _Told:
 
 def _not_registered(outcome: RejectedOutcome | FailedOutcome) -> str:
     return f"settled {_time(outcome.settledAt)}, not registered"
+
+
+def _at(outcome: RejectedOutcome | FailedOutcome) -> str:
+    step = called_at(outcome.reason, outcome.step, outcome.attempts, calls=bool(outcome.calls))
+    return f"at {step}" if step else "before any call"
 
 
 def _scheduled(evidence: Evidence, last: Outcome | None) -> _Told:
@@ -206,10 +212,10 @@ def _stuck(last: Outcome | None, invoice_id: str | None, letter: Coordinates | N
     match last:
         case RejectedOutcome():
             turn, text = after_rejected(last.reason, registered=True)
-            return _Told(Where.STUCK, f"{sentence}: rejected ({last.reason}) at {last.step or 'no step'}.", turn, text)
+            return _Told(Where.STUCK, f"{sentence}: rejected ({last.reason}) {_at(last)}.", turn, text)
         case FailedOutcome():
             turn, text = after_failed(last.reason, letter)
-            return _Told(Where.STUCK, f"{sentence}: failed ({last.reason}) at {last.step}.", turn, text)
+            return _Told(Where.STUCK, f"{sentence}: failed ({last.reason}) {_at(last)}.", turn, text)
         case _:
             return _Told(Where.STUCK, f"{sentence}.", *send_again(letter, registered=True))
 

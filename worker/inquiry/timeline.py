@@ -12,6 +12,7 @@ from worker.facts import Kind
 from worker.inquiry.evidence import Evidence
 from worker.inquiry.story import Moment
 from worker.model import Coordinates, Partition
+from worker.outcome_data import called_at
 
 _SHOWN_ERRORS: Final = 10
 
@@ -53,7 +54,7 @@ def _ending(outcome: Outcome) -> dict[str, str | int | None]:
             more = len(outcome.errors) - len(shown)
             details |= {
                 "reason": outcome.reason,
-                "step": outcome.step,
+                **_step(outcome),
                 "status": outcome.httpStatus,
                 "errors": ", ".join([*shown, f"and {more} more"] if more else shown) or None,
                 "id": outcome.invoiceId,
@@ -61,7 +62,7 @@ def _ending(outcome: Outcome) -> dict[str, str | int | None]:
         case FailedOutcome():
             details |= {
                 "reason": outcome.reason,
-                "step": outcome.step,
+                **_step(outcome),
                 "status": outcome.httpStatus,
                 "last_answer": outcome.lastAnswer,
                 "doubt": outcome.doubt,
@@ -74,6 +75,11 @@ def _ending(outcome: Outcome) -> dict[str, str | int | None]:
         case _:
             details["id"] = getattr(outcome, "invoiceId", None)
     return details
+
+
+def _step(outcome: RejectedOutcome | FailedOutcome) -> dict[str, str | None]:
+    step = called_at(outcome.reason, outcome.step, outcome.attempts, calls=bool(outcome.calls))
+    return {"step": step} if step or outcome.attempts else {"call": "none"}
 
 
 def _facts(evidence: Evidence) -> Iterator[Moment]:

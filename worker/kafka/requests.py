@@ -1,7 +1,7 @@
-"""Requests in the versions that tell the user's rights (KIP-430), which aiokafka does not send, in its own classes.
+"""Requests that aiokafka does not send, in its own classes: they tell rights (KIP-430) and groups' types (KIP-848).
 
-Field by field from Kafka's `MetadataRequest.json` (version 8), `DescribeGroupsRequest.json` (versions 3 and 4) and
-their responses.
+Field by field from Kafka's `MetadataRequest.json` (version 8), `DescribeGroupsRequest.json` (versions 3 and 4),
+`ListGroupsRequest.json` (version 5) and their responses.
 """
 
 from typing import Any
@@ -10,7 +10,18 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import IncompatibleBrokerVersion, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import DescribeGroupsResponse_v3
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
+from aiokafka.protocol.types import (
+    Array,
+    Boolean,
+    Bytes,
+    CompactArray,
+    CompactString,
+    Int16,
+    Int32,
+    Schema,
+    String,
+    TaggedFields,
+)
 
 
 class _MetadataResponseV8(Response):  # type: ignore[misc]  # aiokafka ships no types
@@ -133,6 +144,51 @@ class DescribedGroup(Request[_DescribeGroupsV3 | _DescribeGroupsV4]):  # type: i
     def build(self, request_struct_class: Any) -> Any:
         """See aiokafka's `Request`."""
         return request_struct_class([self._group], True)
+
+
+class _ListGroupsResponseV5(Response):  # type: ignore[misc]  # as above
+    API_KEY = 16
+    API_VERSION = 5
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        ("error_code", Int16),
+        (
+            "groups",
+            CompactArray(
+                ("group", CompactString("utf-8")),
+                ("protocol_type", CompactString("utf-8")),
+                ("state", CompactString("utf-8")),
+                ("type", CompactString("utf-8")),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("tags", TaggedFields),
+    )
+
+
+class _ListGroupsV5(RequestStruct):  # type: ignore[misc]  # as above
+    FLEXIBLE_VERSION = True
+    API_KEY = 16
+    API_VERSION = 5
+    RESPONSE_TYPE = _ListGroupsResponseV5
+    SCHEMA = Schema(
+        ("states", CompactArray(CompactString("utf-8"))),
+        ("types", CompactArray(CompactString("utf-8"))),
+        ("tags", TaggedFields),
+    )
+
+
+class TypedGroups(Request[_ListGroupsV5]):  # type: ignore[misc]  # as above
+    """The groups that a broker coordinates and this user may describe, each with its type. Kafka 3.8 or later.
+
+    Without it nobody tells that a group follows the newer protocol: DescribeGroups calls it dead, or not found.
+    """
+
+    API_KEY = 16
+
+    def build(self, request_struct_class: Any) -> Any:
+        """See aiokafka's `Request`."""
+        return request_struct_class([], [], {})
 
 
 async def hidden_topics(admin: AIOKafkaAdminClient, absent: list[str]) -> frozenset[str]:

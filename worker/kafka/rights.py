@@ -24,7 +24,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
-from worker.kafka.requests import DescribedGroup, NamedTopics
+from worker.kafka.requests import DescribedGroup, NamedTopics, TypedGroups
 from worker.kafka.security import Connection
 from worker.kafka.topic_state import Unavailable, all_topics
 from worker.kafka.topics import admin_client
@@ -65,10 +65,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class GroupUse:
-    """Who uses the group. `protocol` is empty in a group that nobody has joined; `consumer` for consumers."""
+    """Who uses the group. `protocol` is empty in a group that nobody has joined; `consumer` for consumers.
+
+    `newer`: `consumer`, `share` or `streams`, where it is a group of that type, of the protocol that brokers lead
+    (KIP-848) and this client does not follow; no members are told of one, only its `state` (`Empty`, `Stable`, …).
+    """
 
     protocol: str = ""
     members: tuple[Member, ...] = ()
+    newer: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +158,20 @@ async def _group(admin: AIOKafkaAdminClient, group: str) -> tuple[frozenset[Oper
     row = answer.to_object()["groups"][0]
     if row["error_code"]:
         return None, str(for_code(row["error_code"]).__name__), GroupUse()
-    return operations_of(row["authorized_operations"]), None, GroupUse(row["protocol_type"], _members(row))
+    operations = operations_of(row["authorized_operations"])
+    if not row["protocol_type"]:
+        return operations, None, await _newer(admin, group, node)
+    return operations, None, GroupUse(row["protocol_type"], _members(row), state=row["state"])
+
+
+async def _newer(admin: AIOKafkaAdminClient, group: str, node: int) -> GroupUse:
+    """A group that can't be described is not there, or is of a type that only a listing tells (Kafka 3.8 or later)."""
+    try:
+        answer = (await _send(admin, TypedGroups(), node)).to_object()
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return GroupUse()
+    listed = [row for row in answer["groups"] if row["group"] == group and row["type"].casefold() != "classic"]
+    return GroupUse(newer=listed[0]["type"].casefold(), state=listed[0]["state"]) if listed else GroupUse()
 
 
 def _members(row: Mapping[str, Any]) -> tuple[Member, ...]:

@@ -11,9 +11,12 @@ from pydantic import ValidationError
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, SecretsSettingsSource, SettingsError
 
 from worker.settings.model import NAMES, Settings
+from worker.settings.process import WorkerSettings
 from worker.settings.rules import Problem, cautions, problems
 from worker.settings.text import allowed, shown
 from worker.settings.unknown import SERVICE_LINK_VALUES, unknown_names
+
+_LISTENING = ("worker_http_host", "worker_http_port")
 
 
 class Purpose(StrEnum):
@@ -38,6 +41,15 @@ class Refused:
     """Settings that the worker does not start with: everything that is wrong."""
 
     problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a worker with these settings answers probes and `/status`; port 0: a free one that only its log tells."""
+
+    host: str
+    port: int
     warnings: tuple[str, ...]
 
 
@@ -82,6 +94,21 @@ def load(
         return Refused(tuple(found), tuple(warned))
     origins = {name: gathered.origins.get(name, "default") for name in NAMES}
     return Loaded(settings, origins, (*warned, *cautions(settings)))
+
+
+def listening(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Listening | Refused:
+    """WORKER_HTTP_HOST and WORKER_HTTP_PORT alone, read as `load` reads them: no other setting need be there or right.
+
+    What keeps a source from being read is a warning: it may hold neither of the two.
+    """
+    gathered = _gather(environ, env_file)
+    warned = (*gathered.warnings, *map(str, gathered.problems))
+    values = {name: gathered.values[name] for name in _LISTENING if name in gathered.values}
+    try:
+        settings = WorkerSettings(**values)
+    except ValidationError as error:
+        return Refused(tuple(_field_problems(error, values)), warned)
+    return Listening(settings.worker_http_host, settings.worker_http_port, warned)
 
 
 def _gather(environ: Mapping[str, str] | None, env_file: Path | None) -> _Gathered:

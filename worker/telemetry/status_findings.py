@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from worker.telemetry.labels import gate_why
-from worker.telemetry.status_words import MANY_BEHIND, amount, counted, duration, numbers, since, soon
+from worker.telemetry.status_words import MANY_BEHIND, amount, counted, duration, next_try, numbers, since, soon
 
 _RUNBOOKS: Final = "docs/runbooks"
 _OLD: Final = 1800.0
@@ -93,7 +93,7 @@ def _gate(report: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "look",
             f"Kravia answers 403 for creditor {paused['creditor']}: paused, next try "
-            f"{soon(paused['next_try_in_seconds'])}",
+            f"{next_try(paused['next_try_in_seconds'], closed=gate['state'] == 'closed')}",
             "Have the token's rights for it put right. Its events wait; when their time is up they fail as forbidden, "
             "and can be replayed.",
             "worker dead-letters list --reason forbidden",

@@ -85,7 +85,9 @@ def page(report: Mapping[str, Any], refresh: int | None = None) -> str:
         *_found(found),
     ]
     body += _section("Partitions", _PARTITIONS, map(_partition, partitions), "No partition is owned.")
-    body += _section("Events that the rest waits behind", _EVENTS, map(_event, waiting.values()), "None.")
+    closed = report["gate"]["state"] == "closed"
+    behind = (_event(work, closed=closed) for work in waiting.values())
+    body += _section("Events that the rest waits behind", _EVENTS, behind, "None.")
     body += _section("Doubts", _DOUBTS, (_doubt(work, report["at"]) for work in doubts), "None.")
     body.append(
         '<p class="soft">Times are in UTC. An invoice\'s whole story: <code>worker why IDENTITY</code>, also with a '
@@ -185,7 +187,7 @@ def _partition(partition: Mapping[str, Any]) -> list[_Cell]:
     ]
 
 
-def _event(work: Mapping[str, Any]) -> list[_Cell]:
+def _event(work: Mapping[str, Any], *, closed: bool) -> list[_Cell]:
     return [
         (work["record"],),
         (work["identity"] or NOTHING, work["event"] or NOTHING),
@@ -194,7 +196,7 @@ def _event(work: Mapping[str, Any]) -> list[_Cell]:
         (work.get("step") or NOTHING,),
         (number(work.get("tries")),),
         (work.get("last_answer") or NOTHING,),
-        (waits_for(work),),
+        (waits_for(work, closed=closed),),
     ]
 
 

@@ -30,6 +30,13 @@ def soon(seconds: float) -> str:
     return f"in {duration(seconds)}" if round(seconds) else "now"
 
 
+def next_try(seconds: float, *, closed: bool) -> str:
+    """When a try follows that is due in so many seconds; `closed`: no call goes out before the gate opens."""
+    if not closed:
+        return soon(seconds)
+    return "when the gate opens" + (f", {soon(seconds)} at the earliest" if round(seconds) else "")
+
+
 def number(value: float | None) -> str:
     """Without needless digits, thousands apart; a dash for None."""
     return NOTHING if value is None else f"{value:,.12g}".replace(",", " ")
@@ -78,15 +85,16 @@ def numbers(values: Iterable[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
 
 
-def waits_for(work: Mapping[str, Any]) -> str:
-    """What an event of a report waits for, in words."""
+def waits_for(work: Mapping[str, Any], *, closed: bool = False) -> str:
+    """What an event of a report waits for, in words; `closed`: the gate."""
     if (doubt := work.get("doubt")) is not None:
         believed, given_up = doubt["believed_in_seconds"], doubt["given_up_in_seconds"]
         return f"the reconciler; believed in {duration(believed)}, given up in {duration(given_up)}"
     if (seconds := work.get("retry_in_seconds")) is not None:
         if (creditor := work.get("paused_creditor")) is not None:
-            return f"creditor {creditor}, paused after 403; looks again {soon(seconds)}"
-        return f"its next try {soon(seconds)}"
+            return f"creditor {creditor}, paused after 403; looks again {next_try(seconds, closed=closed)}"
+        # Documents are fetched behind a closed gate, too.
+        return f"its next try {next_try(seconds, closed=closed and work.get('step') != 'fetch')}"
     return "the gate" if work.get("waiting_for") is not None else NOTHING
 
 

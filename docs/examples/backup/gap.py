@@ -6,7 +6,6 @@ a person decides (`worker dead-letters resolve`). The sums are on stderr. Status
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,14 +24,17 @@ def at_kravia(statement: dict) -> Iterator[tuple[str, str | None]]:
     """Identities that Kravia has, each with its id, or None where it is not sure or not one."""
     for one in statement["unexplained"]:
         if one["kind"] in ("double_at_kravia", "unknown_at_kravia"):
-            sure = re.match(r"Kravia has it under the id (\S+) (?:besides|though) ", one["why"])
-            yield one["subject"], sure and sure[1]
+            ids = one["invoiceIds"]
+            yield one["subject"], ids[0] if one["match"] == "same" and len(ids) == 1 else None
 
 
 def main(ledger: str, statement: str) -> int:
     told = json.loads(Path(statement).read_text(encoding="utf-8"))
     if told["notSettledYet"] or not told["kravia"]["complete"]:
         print("Not whole: observe mode has not seen all, or the search was not read to its end.", file=sys.stderr)
+        return 1
+    if not all("invoiceIds" in one for one in told["unexplained"]):
+        print("It names no ids: make the statement with the worker that this script came with.", file=sys.stderr)
         return 1
     held = known(Path(ledger).read_text(encoding="utf-8"))
     found: dict[str, set[str | None]] = {}

@@ -69,7 +69,9 @@ def lines(shown: Mapping[str, Any]) -> Iterator[str]:
     yield f"  dead letter  {shown['deadLetter']}"
     yield "cause"
     for name, value in shown["cause"].items():
-        if value is not None:
+        if name == "step" and value is None:
+            yield f"  {name:<13}none: no call was made"
+        elif value is not None:
             yield f"  {name:<13}{text(value)}"
     yield from _event(shown["event"])
     yield "history"
@@ -109,6 +111,8 @@ def _event(event: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _entry(entry: Mapping[str, Any]) -> Iterator[str]:
     ending = " ".join(text(entry[name]) for name in ("outcome", "reason", "step", "httpStatus") if entry[name])
+    if entry["reason"] and not entry["step"]:
+        ending += " (no call)"
     where = "".join(f"  {entry[name]}" for name in ("record", "deadLetter") if entry[name])
     yield f"  {timestamp(entry['at'])}  {ending}{where}"
     command = entry["command"]
