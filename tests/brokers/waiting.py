@@ -7,7 +7,7 @@ from typing import TypeVar
 Seen = TypeVar("Seen")
 
 
-async def until(look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bool], timeout: float = 15.0) -> Seen:
+async def until(look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bool], timeout: float = 60.0) -> Seen:
     """Look again and again until what is seen is `wanted`, and return it.
 
     Raises AssertionError with the last thing seen after `timeout` seconds.
@@ -19,6 +19,6 @@ async def until(look: Callable[[], Awaitable[Seen]], wanted: Callable[[Seen], bo
     return seen
 
 
-async def equals(look: Callable[[], Awaitable[object]], expected: object, timeout: float = 15.0) -> None:
+async def equals(look: Callable[[], Awaitable[object]], expected: object, timeout: float = 60.0) -> None:
     """`until` for one value. On Apache Kafka a commit returns before its markers are written: readers see it later."""
     await until(look, lambda seen: seen == expected, timeout)

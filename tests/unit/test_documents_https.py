@@ -209,12 +209,16 @@ async def test_nothing_is_left_when_a_fetch_is_cut(desk):
 
 async def test_a_bounded_number_is_fetched_at_a_time(desk):
     running, most = 0, 0
+    three = asyncio.Event()
 
     async def counted(head, writer):
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.02)
+        if running == 3:
+            three.set()
+        await three.wait()
+        await asyncio.sleep(0.02)  # in which a fourth would come
         running -= 1
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(PDF), PDF))
         await writer.drain()
