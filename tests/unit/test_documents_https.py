@@ -150,11 +150,11 @@ class TestNotGiven:
         assert await desk.get(host="store.test") == Unreachable("tls"), "the certificate is another host's"
         desk.config["ca_file"] = None
         assert await desk.get() == Unreachable("tls"), "nor is one believed that nobody known has signed"
-        free = socket.create_server(("127.0.0.1", 0))
-        desk.hosts.append(AllowedHost("localhost", free.getsockname()[1]))
-        url = f"https://localhost:{free.getsockname()[1]}/a"
-        free.close()
-        assert await desk.fetch(reference(url)) == Unreachable("connect")
+        with socket.socket() as taken:  # and not listening: a port that was let go might be another's by now
+            taken.bind(("127.0.0.1", 0))
+            desk.hosts.append(AllowedHost("localhost", taken.getsockname()[1]))
+            url = f"https://localhost:{taken.getsockname()[1]}/a"
+            assert await desk.fetch(reference(url)) == Unreachable("connect")
         assert desk.store.requests == []
 
     async def test_a_connection_that_is_lost_midway(self, desk):
