@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.brokers import choose
 from tests.brokers import topics as topic_sets
@@ -14,9 +14,10 @@ from tests.brokers.base import KAFKA_VERSION, Broker
 from tests.brokers.clients import Clients
 from worker.model import TopicNames
 
-# No deadline for each example: how fast a busy machine is says nothing about the code. (Hypothesis is also best
-# imported early: on Python 3.11.7 its plugin's import at the end of a run fails with a SystemError, CPython gh-106905.)
-settings.register_profile("worker", deadline=None)
+# No deadline for each example, nor for making it: how fast a busy machine is says nothing about the code. (Hypothesis
+# is also best imported early: on Python 3.11.7 its plugin's import at the end of a run fails with a SystemError,
+# CPython gh-106905.)
+settings.register_profile("worker", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("worker")
 
 MakeTopics = Callable[[int], Awaitable[TopicNames]]

@@ -104,7 +104,7 @@ class Simulated:
             self._broker.coordinator,
             self.group,
             inputs,
-            GroupTimes(session=1.0, heartbeat=0.1, rebalance=3.0),
+            GroupTimes(session=60.0, heartbeat=0.1, rebalance=60.0),
             self._trace,
         )
         self._members: list[SimConsumer] = []

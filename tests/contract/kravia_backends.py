@@ -15,6 +15,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from tests.contract.simulated_kravia import InSimulation
+from tests.unit.fakes_ahead import LONG
 from worker.demo.simulator import Simulator
 from worker.demo.simulator_faults import Fault
 from worker.demo.simulator_settings import SimulatorSettings
@@ -29,6 +30,9 @@ class Backend(Protocol):
     def api(self) -> KraviaApi: ...
 
     def misbehave(self, *faults: Fault) -> None: ...
+
+    def met(self) -> int:
+        """How many calls met one of the faults."""
 
     def revoke_token(self) -> None: ...
 
@@ -70,16 +74,20 @@ class OverHttp:
             config = KraviaConfig(
                 base_url=simulator.url,
                 file_encoding=encoding,
-                register_timeout=1.0,
-                attach_timeout=1.0,
-                start_timeout=1.0,
-                query_timeout=1.0,
+                register_timeout=LONG / 2,
+                attach_timeout=LONG / 2,
+                start_timeout=LONG / 2,
+                query_timeout=LONG / 2,
+                read_timeout=2 * LONG,
             )
             async with KraviaClient(config, FixedToken(SecretStr("good")), clock=Clock()) as api:
                 yield cls(simulator, api)
 
     def misbehave(self, *faults: Fault) -> None:
         self._simulator.faults(*faults)
+
+    def met(self) -> int:
+        return self._simulator.script.met
 
     def revoke_token(self) -> None:
         self._simulator.settings.token = "another"

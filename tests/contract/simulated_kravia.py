@@ -81,6 +81,9 @@ class InSimulation:
     def misbehave(self, *faults: Fault) -> None:
         self._api.faults.replace(faults)
 
+    def met(self) -> int:
+        return self._api.faults.met
+
     def revoke_token(self) -> None:
         self._api.revoked = True
 

@@ -42,6 +42,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory, reader: Environment) -> Ite
     try:
         world.start()
         _make_topics(world, directory, reader)
+        # A runbook speaks of a worker that observes: the page that says how one begins may be run by another process.
+        Shell(directory / "observe", directory, world, reader | world.environment()).run(
+            "worker topics create --observe\n"
+        )
         world.start_worker()
         yield world, begun(world)
     finally:

@@ -1,7 +1,8 @@
 """Every command that a page prints is run, as it is printed."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 import pytest
 
@@ -21,8 +22,8 @@ def notes() -> Block:
 
 
 BLOCKS = [*(block for block in all_blocks() if block.language == "sh"), notes()]
-LAST = {(block.page, block.world): block.name for block in BLOCKS}
-"""The last block of each page (and world): what still runs there is stopped."""
+PAGES = [list(blocks) for _, blocks in groupby(BLOCKS, lambda block: (block.page, block.world))]
+"""The blocks of each page (and world), to be run by one process: a block stands on those before it."""
 PROGRAMS = ("kcat", "jq", "curl", "uuidgen")
 """Not everybody has them: the blocks that run them are left out, and named, where they are not there."""
 
@@ -47,10 +48,8 @@ def _programs(block: Block) -> set[str]:
     return {name for name in PROGRAMS if re.search(rf"\b{name}\b", text)}
 
 
-def _marks(block: Block) -> list[pytest.MarkDecorator]:
-    """A block stands on those before it, so it needs what any block of its page needs."""
-    needed = set().union(*(_programs(other) for other in BLOCKS if other.page == block.page))
-    return [pytest.mark.program(name) for name in sorted(needed)]
+def _marks(page: Sequence[Block]) -> list[pytest.MarkDecorator]:
+    return [pytest.mark.program(name) for name in sorted(set().union(*map(_programs, page)))]
 
 
 def is_shown(line: str, said: str) -> bool:
@@ -64,9 +63,21 @@ def missing(text: str, said: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip() and not is_shown(line, said)]
 
 
-@pytest.mark.parametrize("block", [pytest.param(block, id=block.name, marks=_marks(block)) for block in BLOCKS])
-def test_a_block_runs(block: Block, shell_of: Callable[[Block], Shell]) -> None:
-    shell = shell_of(block)
+@pytest.mark.parametrize("page", [pytest.param(page, id=page[0].name, marks=_marks(page)) for page in PAGES])
+def test_the_blocks_of_a_page_run(page: Sequence[Block], shell_of: Callable[[Block], Shell]) -> None:
+    for block in page:
+        try:
+            _runs(block, shell_of(block))
+        except AssertionError as error:
+            error.add_note(f"in {block.name}")
+            raise
+    shell = shell_of(page[-1])
+    shell.stop()
+    if page[-1].world != "shared":
+        shell.world.stop()
+
+
+def _runs(block: Block, shell: Shell) -> None:
     said = shell.run(block.text)
     if (output := OUTPUTS.get(block.name)) is not None and missing(output, said):
         # What it reads may come a moment later: it is run again, as a reader would.
@@ -74,7 +85,3 @@ def test_a_block_runs(block: Block, shell_of: Callable[[Block], Shell]) -> None:
     if "dies" in block.marker:
         shell.world.send(event("20001"))
         shell.died()
-    if LAST[block.page, block.world] == block.name:
-        shell.stop()
-        if block.world != "shared":
-            shell.world.stop()

@@ -32,7 +32,8 @@ Seen = TypeVar("Seen")
 # Short waits, and a journal that is not trimmed while somebody looks at it.
 WAITS: Mapping[str, str] = {
     "WORKER_INTENT_VALIDITY": "2",
-    "KRAVIA_REGISTER_TIMEOUT": "2",
+    # Longer than a busy machine pauses: such a call would be in doubt, and no page tells of that one.
+    "KRAVIA_REGISTER_TIMEOUT": "4",
     "KRAVIA_LATE_PROCESSING": "0.3",
     "KRAVIA_SEARCH_DELAY": "0.2",
     "KRAVIA_SEARCH_DISORDER": "0.1",
@@ -243,6 +244,6 @@ def _post(url: str, value: object, headers: Mapping[str, str] | None = None) -> 
     request = urllib.request.Request(  # noqa: S310 - our own http URL
         url, json.dumps(value).encode(), {"Content-Type": "application/json", **(headers or {})}
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
         content: bytes = answer.read()
         return content

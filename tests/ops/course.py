@@ -4,23 +4,27 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiokafka import TopicPartition
 
 from helm.monitoring.alert import Pace
 from schemas.identity import identity, partition_for
 from tests.brokers.base import Broker
+from tests.brokers.clients import Clients
+from tests.brokers.waiting import equals, until
 from tests.ops.prometheus import Prometheus
 from worker.demo.kravia_process import FAULTS, KraviaProcess
 from worker.demo.launch import python_path
 from worker.demo.process import free_port
 from worker.demo.producer import produce
 from worker.demo.samples import Kind, Sample, samples
+from worker.demo.scrape import parse
 from worker.demo.simulator_faults import Fault
 from worker.demo.worker_process import WorkerProcess, settings
 from worker.kafka.security import Connection
@@ -31,6 +35,10 @@ PACE = Pace(60.0)
 """A minute of the shipped rules is a second here."""
 _PARTITIONS = 4
 _TOKEN = "demo-token"
+_PATIENCE = 120.0
+"""Seconds that a state is waited for."""
+_ENDLESS = 4_000
+"""Events: more than are ever sent before a trouble's alerts fired."""
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 """Of the event whose document can't be fetched."""
 _EXAMPLE = Path(__file__).parents[2] / "schemas" / "examples" / "invoice-requested.reference.json"
@@ -65,7 +73,10 @@ class Course:
                 # Few attempts: an event that fails must not take a quarter of an hour to do so.
                 "WORKER_RETRY_ATTEMPTS": "2",
                 "WORKER_GATE_FAILURES": "50",
-                "WORKER_COMMIT_TIMEOUT": "3",
+                "WORKER_GATE_PROBE_MAX": "1",
+                # A pause of seconds, of whichever process, is no trouble that anybody should hear of.
+                "KRAVIA_REGISTER_TIMEOUT": "5",
+                "WORKER_INTENT_VALIDITY": "5",
                 # Leaves what was not carried out to a person, as too little traffic does elsewhere.
                 "WORKER_IN_DOUBT": "quarantine",
                 "DOCUMENT_ALLOW_HOSTS": "documents.invalid",
@@ -94,8 +105,7 @@ class Course:
         self.before_kafka_left = dict(self.prometheus.fired)
         await self._kafka_away()
         await self._send(40, rate=20.0)
-        async with self._session.get(self._metrics_url) as answer:
-            self.metrics = await answer.text()
+        self.metrics = await self._metrics()
 
     async def why(self, position: str) -> Any:
         """What `worker why` tells of a record, `topic/partition/offset`."""
@@ -112,54 +122,90 @@ class Course:
     async def _left_to_person(self) -> None:
         await self._faults(Fault(kind="reset", step="register", times=2))
         await self._send(20, rate=20.0)
-        await self._faults(*FAULTS)
         await self.prometheus.fires("InvoiceWorkerDoubtLeftToPerson", "InvoiceWorkerDeadLetters")
+        await self._faults(*FAULTS)
 
     async def _killed(self) -> None:
-        await self._idle()
+        await self._settled()
         self.worker.kill()
         await self.prometheus.fires("InvoiceWorkerAbsent")
         await self.worker.start()
 
     async def _failing(self) -> None:
         await self._faults(Fault(kind="status", step="start", status=500, probability=0.8))
-        await self._send(80, rate=20.0)
-        await self.prometheus.fires("InvoiceWorkerFailedBurnFast", "InvoiceWorkerFailedBurnMedium")
+        async with self._sending(rate=20.0):
+            await self.prometheus.fires(*(f"InvoiceWorkerFailedBurn{name}" for name in ("Fast", "Medium", "Slow")))
         await self._faults(*FAULTS)
 
     async def _token_rejected(self) -> None:
-        await self._idle()
+        await self._settled()
         # No lost answer now: a doubt would grow old behind the closed gate, and by chance.
-        await self._faults()
+        await self._faults(Fault(kind="slow", step="start", delay=6.0))
         await self._control("token", {"token": "another"})
         await self._send(60, rate=20.0)
         await self.prometheus.fires("InvoiceWorkerTokenRejected", "InvoiceWorkerGateClosed", "InvoiceWorkerOldestEvent")
         await self._control("token", {"token": _TOKEN})
-        await self.prometheus.fires("InvoiceWorkerAgeBurnFast", "InvoiceWorkerAgeBurnMedium")
+        # What waited is too late, and so is what comes now: 5 s are too long here.
+        async with self._sending(rate=10.0):
+            await self.prometheus.fires(*(f"InvoiceWorkerAgeBurn{name}" for name in ("Fast", "Medium", "Slow")))
         await self._faults(*FAULTS)
 
     async def _kafka_away(self) -> None:
-        await self._idle()
+        await self._settled()
         await self._broker.stop()
         await self.prometheus.fires("InvoiceWorkerKafkaUnreachable")
         await self._broker.start()
-        sending = asyncio.create_task(self._send(400, rate=40.0))
-        await asyncio.sleep(2.0)  # so that settlements are under way
-        sending.cancel()
+        # In each partition some event's last call is under way while the brokers go: it can't be settled then.
+        await self._faults(Fault(kind="slow", step="start", delay=3.0))
+        sending = asyncio.create_task(self._send(_ENDLESS, rate=20.0))
+        await until(self._starting, lambda partitions: len(partitions) == _PARTITIONS, _PATIENCE)
         await self._broker.stop()
-        await asyncio.gather(sending, return_exceptions=True)
+        sending.cancel()
         await self.prometheus.fires("InvoiceWorkerPartitionStuck", "InvoiceWorkerNothingOwned")
         await self._broker.start()
+        await asyncio.gather(sending, return_exceptions=True)  # what the producer still held can be sent only now
+        await self._faults(*FAULTS)
         # The embedded broker can hang a group that was cut off while it committed (docs/explanation/measurements.md).
         self.worker.kill()
         await self.worker.start()
 
-    async def _idle(self) -> None:
-        async with asyncio.timeout(60.0):
-            while True:
-                if (await self.prometheus.values("sum(invoice_worker_events)"))[-1] == 0:
-                    return
-                await asyncio.sleep(0.5)
+    async def _settled(self) -> None:
+        """Return once all that was sent is settled, and Prometheus has seen so."""
+        inputs = [TopicPartition(self._topics.requests, number) for number in range(_PARTITIONS)]
+        async with AsyncExitStack() as stack:
+            group = self._values["KAFKA_GROUP_ID"]
+            consumer = await Clients(self._broker.bootstrap, stack).consumer(group_id=group)
+            consumer.assign(inputs)
+            ends = await consumer.end_offsets(inputs)
+
+            async def settled() -> Mapping[TopicPartition, int]:
+                return {each: await consumer.committed(each) or 0 for each in inputs}
+
+            await equals(settled, ends, _PATIENCE)
+        await self.prometheus.scraped()
+
+    async def _starting(self) -> set[str]:
+        """The partitions in which an event's start call is under way."""
+        gauges = parse(await self._metrics()).items()
+        return {
+            series.label("partition")
+            for series, value in gauges
+            if series.name == "events" and series.label("state") == "starting" and value
+        }
+
+    async def _metrics(self) -> str:
+        async with self._session.get(self._metrics_url) as answer:
+            return await answer.text()
+
+    @asynccontextmanager
+    async def _sending(self, rate: float) -> AsyncIterator[None]:
+        """Events go on coming meanwhile."""
+        sending = asyncio.create_task(self._send(_ENDLESS, rate))
+        try:
+            yield
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
 
     async def _send(self, count: int, rate: float) -> None:
         self._seed += 1

@@ -21,6 +21,9 @@ from worker.kravia import FixedToken, KraviaClient, KraviaConfig
 from worker.model import Reference
 from worker.ports import Missing, Observer, Unreachable
 
+PATIENCE = 600.0
+"""Seconds: how long a busy machine takes for all of them says nothing about memory."""
+
 
 def _memory(field: str) -> float:
     """VmRSS (now) or VmHWM (the peak) in MiB; unlike getrusage's, not that of whoever forked us."""
@@ -38,9 +41,17 @@ async def main(store: str, kravia: str, ca_file: str, directory: str, count: str
         connections=number,
         spool_dir=Path(directory),
         spool_bytes=number * each,
+        connect_timeout=PATIENCE,
+        timeout=PATIENCE,
     )
     reference = Reference("a.pdf", "application/pdf", f"https://localhost:{store}/a", sha256, each)
-    api_config = KraviaConfig(base_url=f"http://127.0.0.1:{kravia}", max_connections=number)
+    api_config = KraviaConfig(
+        base_url=f"http://127.0.0.1:{kravia}",
+        max_connections=number,
+        connect_timeout=PATIENCE,
+        read_timeout=PATIENCE,
+        attach_timeout=PATIENCE,
+    )
     async with (
         HttpsDocuments(config, SystemClock(), Observer()) as documents,
         KraviaClient(api_config, FixedToken(SecretStr("token")), clock=SystemClock()) as api,

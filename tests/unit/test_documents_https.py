@@ -150,11 +150,11 @@ class TestNotGiven:
         assert await desk.get(host="store.test") == Unreachable("tls"), "the certificate is another host's"
         desk.config["ca_file"] = None
         assert await desk.get() == Unreachable("tls"), "nor is one believed that nobody known has signed"
-        free = socket.create_server(("127.0.0.1", 0))
-        desk.hosts.append(AllowedHost("localhost", free.getsockname()[1]))
-        url = f"https://localhost:{free.getsockname()[1]}/a"
-        free.close()
-        assert await desk.fetch(reference(url)) == Unreachable("connect")
+        with socket.socket() as taken:  # and not listening: a port that was let go might be another's by now
+            taken.bind(("127.0.0.1", 0))
+            desk.hosts.append(AllowedHost("localhost", taken.getsockname()[1]))
+            url = f"https://localhost:{taken.getsockname()[1]}/a"
+            assert await desk.fetch(reference(url)) == Unreachable("connect")
         assert desk.store.requests == []
 
     async def test_a_connection_that_is_lost_midway(self, desk):
@@ -209,12 +209,16 @@ async def test_nothing_is_left_when_a_fetch_is_cut(desk):
 
 async def test_a_bounded_number_is_fetched_at_a_time(desk):
     running, most = 0, 0
+    three = asyncio.Event()
 
     async def counted(head, writer):
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.02)
+        if running == 3:
+            three.set()
+        await three.wait()
+        await asyncio.sleep(0.02)  # in which a fourth would come
         running -= 1
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(PDF), PDF))
         await writer.drain()

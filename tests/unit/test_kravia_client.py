@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.unit.fakes_ahead import LONG, Heard, go_ahead, holds, others_run
 from tests.unit.fakes_http import (
     BODY,
     EMPTY,
@@ -19,6 +20,8 @@ from tests.unit.fakes_http import (
 )
 from worker.answers import Done, NotSent, Registered, Stop, Unclear
 from worker.kravia.leaving import Departure, GuardedBody
+
+WAITS = {"connect_timeout", "read_timeout", "register_timeout", "attach_timeout", "start_timeout"}
 
 
 async def test_an_expired_intent_sends_not_a_byte() -> None:
@@ -45,17 +48,20 @@ async def test_an_expired_intent_sends_nothing_on_a_reused_connection_either() -
 async def test_the_check_the_timeout_and_the_write_are_one_step() -> None:
     """Nothing is awaited between check and write; the time-out starts with the check and never before it."""
     order: list[str] = []
+    began: list[float] = []
     loop = asyncio.get_running_loop()
 
     class Checked:
         def holds(self) -> bool:
             order.append("check")
+            began.append(loop.time())
+            loop.time = lambda: began[0]  # type: ignore[method-assign]  # stands still until it is written
             return True
 
     class Deadline:
         def reschedule(self, when: float | None) -> None:
             assert when is not None
-            assert loop.time() + 29 < when <= loop.time() + 30
+            assert when == began[0] + 30
             order.append("time-out")
 
     def written(*, buffered: bool) -> None:
@@ -81,23 +87,28 @@ async def test_the_check_the_timeout_and_the_write_are_one_step() -> None:
 
 
 async def test_waiting_for_a_place_is_not_part_of_a_calls_timeout() -> None:
-    free = asyncio.Event()
+    arrived, free = asyncio.Event(), asyncio.Event()
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             if b"/document" in data:
+                arrived.set()
                 await free.wait()
             if data.endswith(b"--\r\n"):
                 writer.write(EMPTY)
 
     async with (
         serving(handler) as server,
-        client(server.url, max_connections=1, start_timeout=0.5, attach_timeout=60.0) as kravia,
+        client(
+            server.url, max_connections=1, start_timeout=LONG / 2, **dict.fromkeys(WAITS - {"start_timeout"}, 2 * LONG)
+        ) as kravia,
     ):
         attach = asyncio.create_task(kravia.attach("1", "a", "a/b", "eA==", Valid()))
-        await asyncio.sleep(0)  # it takes the only place
+        await arrived.wait()  # it has the only place
         start = asyncio.create_task(kravia.start("1", "m", Valid()))
-        await asyncio.sleep(0.8)  # longer than start may take: it must not have begun to count
+        await others_run()
+        go_ahead()  # longer than start may take: it must not have begun to count
+        await others_run()
         assert not start.done()
         free.set()
         assert await attach == Done()
@@ -105,11 +116,21 @@ async def test_waiting_for_a_place_is_not_part_of_a_calls_timeout() -> None:
 
 
 async def test_a_full_pool_sends_nothing() -> None:
-    async with serving(silent) as server:
-        kravia = client(server.url, max_connections=1, connect_timeout=0.1, register_timeout=30.0)
+    arrived = asyncio.Event()
+
+    async def handler(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await request(reader)
+        arrived.set()
+
+    async with serving(handler) as server:
+        times = dict.fromkeys(WAITS - {"connect_timeout"}, 2 * LONG)
+        kravia = client(server.url, max_connections=1, connect_timeout=LONG / 2, **times)
         first = asyncio.create_task(kravia.register(BODY, Valid()))
-        await asyncio.sleep(0)
-        assert await kravia.register(BODY, Valid()) == NotSent("pool")
+        await arrived.wait()
+        second = asyncio.create_task(kravia.register(BODY, Valid()))
+        await others_run()
+        go_ahead()
+        assert await second == NotSent("pool")
         await kravia.close(abort=True)
         assert await first == Unclear("lost")
 
@@ -123,13 +144,19 @@ async def test_no_answer_in_time_is_in_doubt_and_resets_the_connection() -> None
     assert spy.calls == [("register", "timeout")]
 
 
-async def test_half_an_answer_in_time_is_in_doubt() -> None:
+async def test_half_an_answer_in_time_is_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
         writer.write(OK[:-2])
 
-    async with serving(handler) as server, client(server.url, register_timeout=0.2) as kravia:
-        assert await kravia.register(BODY, Valid()) == Unclear("timeout", 200)
+    heard = Heard(monkeypatch)
+    times = dict.fromkeys(WAITS - {"register_timeout"}, 2 * LONG)
+    async with serving(handler) as server, client(server.url, register_timeout=LONG / 2, **times) as kravia:
+        call = asyncio.create_task(kravia.register(BODY, Valid()))
+        await holds(lambda: heard.pieces > 0)
+        await others_run()
+        go_ahead()
+        assert await call == Unclear("timeout", 200)
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 4", OK[:-2], b"garbage\r\n\r\n", b"HTTP/1.1 400 Bad\r\nContent-Le"])

@@ -9,6 +9,7 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import StreamWriter
 
+from tests.unit.fakes_ahead import Heard, holds
 from tests.unit.fakes_http import (
     BODY,
     OK,
@@ -19,7 +20,6 @@ from tests.unit.fakes_http import (
     client,
     request,
     serving,
-    silent,
 )
 from worker.answers import NotSent, Refused, Registered, Unclear
 from worker.kravia.leaving import Departure, HeldError
@@ -49,7 +49,7 @@ async def test_a_connection_that_idled_too_long_is_not_reused(keepalive: float, 
         assert len(server.connections) == connections
 
 
-async def test_bytes_that_came_unasked_are_not_taken_for_an_answer() -> None:
+async def test_bytes_that_came_unasked_are_not_taken_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some servers say 408 or 400 before they close an idle connection; our next request must not read that."""
     goodbye = asyncio.Event()
 
@@ -59,26 +59,28 @@ async def test_bytes_that_came_unasked_are_not_taken_for_an_answer() -> None:
         await goodbye.wait()
         writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
+    heard = Heard(monkeypatch)
     async with serving(handler) as server, client(server.url) as kravia:
         assert await kravia.register(BODY, Valid()) == Registered("4711")
         sent = bytes(server.connections[0])
+        answer = heard.pieces
         goodbye.set()
-        await asyncio.sleep(0.05)  # the bytes lie on the idle connection
+        await holds(lambda: heard.pieces > answer)  # the bytes lie on the idle connection
         assert await kravia.register(BODY, Valid()) == NotSent("stale")
         await server.ended.wait()
         assert bytes(server.connections[0]) == sent
 
 
-async def test_a_connection_that_the_server_closed_is_replaced() -> None:
+async def test_a_connection_that_the_server_closed_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)
         writer.write(OK)
         writer.close()
 
+    heard = Heard(monkeypatch)
     async with serving(handler) as server, client(server.url) as kravia:
         assert await kravia.register(BODY, Valid()) == Registered("4711")
-        await server.ended.wait()
-        await asyncio.sleep(0.05)  # the end of the stream reaches the client
+        await holds(lambda: heard.losses == 1)
         assert await kravia.register(BODY, Valid()) == Registered("4711")
 
 
@@ -93,11 +95,11 @@ async def test_a_query_is_not_repeated_behind_our_back() -> None:
 
 
 async def test_a_refused_connection_sends_nothing() -> None:
-    async with serving(silent) as server:
-        url = server.url
-    async with client(url) as kravia:
-        assert await kravia.register(BODY, Valid()) == NotSent("connect")
-        assert await kravia.details("1") == NotSent("connect")
+    with socket.socket() as taken:  # and not listening: a port that was let go might be another's by now
+        taken.bind(("127.0.0.1", 0))
+        async with client(f"http://127.0.0.1:{taken.getsockname()[1]}") as kravia:
+            assert await kravia.register(BODY, Valid()) == NotSent("connect")
+            assert await kravia.details("1") == NotSent("connect")
 
 
 async def test_an_unknown_name_sends_nothing() -> None:

@@ -117,28 +117,34 @@ class TestTheCheck:
 
 class TestAnEndBeforeItsEnd:
     async def test_a_server_that_takes_no_more_times_out_and_the_connection_is_dropped(self):
+        ended = asyncio.Event()
+
         async def stuck(reader, writer):
             await reader.read(1000)
             writer.transport.pause_reading()
-            await asyncio.sleep(1.5)
+            await ended.wait()
             writer.transport.resume_reading()
 
         async with serving(stuck) as server, client(server.url, attach_timeout=0.3) as kravia:
             document = FakeDocument(LARGE * 10)
             assert await kravia.attach("1", "a", "a/b", document, Valid()) == Unclear("timeout")
+            ended.set()
             document.close()  # nothing reads it any more, or the fake would complain
             await server.ended.wait()
             assert len(server.connections[0]) < len(document.content)
 
     async def test_a_refusal_before_all_was_sent_is_that_refusal_and_nothing_more_is_sent(self):
+        ended = asyncio.Event()
+
         async def refuses(reader, writer):
             await reader.read(1000)
             writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-            await asyncio.sleep(0.2)
+            await ended.wait()
 
         async with serving(refuses) as server, client(server.url) as kravia:
             document = FakeDocument(LARGE * 10)
             assert await kravia.attach("1", "a", "a/b", document, Valid()) == Refused(413)
+            ended.set()
             document.close()
             await server.ended.wait()
             assert len(server.connections[0]) < len(document.content)
@@ -154,13 +160,13 @@ class TestAnEndBeforeItsEnd:
             assert await kravia.attach("1", "a", "a/b", Broken(LARGE), Valid()) == Unclear("lost")
 
     async def test_a_call_that_is_cancelled_drops_the_connection(self):
-        going = asyncio.Event()
+        going, ended = asyncio.Event(), asyncio.Event()
 
         async def stuck(reader, writer):
             await reader.read(1000)
             writer.transport.pause_reading()
             going.set()
-            await asyncio.sleep(0.2)
+            await ended.wait()
             writer.transport.resume_reading()
 
         async with serving(stuck) as server, client(server.url) as kravia:
@@ -170,6 +176,7 @@ class TestAnEndBeforeItsEnd:
             call.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await call
+            ended.set()
             document.close()
             await server.ended.wait()
             assert len(server.connections[0]) < len(document.content)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 import aiohttp
 import pytest
 
+from tests.unit.fakes_ahead import LONG, go_ahead
 from tests.unit.fakes_simulator import IDENTITY, Now, control, register
 from worker.demo.simulator import Simulator
 from worker.demo.simulator_faults import Fault, Script
@@ -37,10 +38,11 @@ async def http(kravia: Simulator) -> AsyncIterator[aiohttp.ClientSession]:
 async def test_late_processing_is_carried_out_after_the_client_gave_up(
     kravia: Simulator, http: aiohttp.ClientSession
 ) -> None:
-    kravia.faults(Fault(kind="late", delay=0.05, status=504, times=1))
+    kravia.faults(Fault(kind="late", delay=LONG / 2, status=504, times=1))
     assert (await register(http))[0] == 504
     assert kravia.ledger.by_identity == {}
     assert kravia.late == 1
+    go_ahead()
     await until(lambda: not kravia.late)
     assert len(kravia.ledger.by_identity[IDENTITY]) == 1
 

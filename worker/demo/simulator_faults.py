@@ -54,6 +54,11 @@ class Script:
     def faults(self) -> Sequence[Fault]:
         return self._faults
 
+    @property
+    def met(self) -> int:
+        """How many calls met one of the rules in force."""
+        return self._used.total()
+
     def replace(self, faults: Iterable[Fault]) -> None:
         """Forget the former rules and their counts."""
         self._faults = tuple(faults)
