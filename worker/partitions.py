@@ -4,10 +4,10 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 
 import structlog
 
+from worker.keeper import FIRST_PAUSE, Keeper
 from worker.lane import Lane
 from worker.model import Partition, Record, TopicNames
 from worker.ownership import Ownership
@@ -15,26 +15,8 @@ from worker.ports import Intake, Lost, LostWhy, Observer
 
 log = structlog.get_logger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _SETTLED_IN = 60.0
 """After so many seconds of ownership the next failure is the first again."""
-
-
-@dataclass(slots=True)
-class Keeper:
-    """Keeps one partition owned while it is assigned: take over, run, and start over when the ownership is lost."""
-
-    partition: int
-    lane: Lane | None = None
-    problem: str | None = "being taken over"
-    """Why it is not served now, for readiness."""
-    lost_why: LostWhy | None = None
-    """Why it was lost, until its records flow again."""
-    task: asyncio.Task[None] | None = None
-    flowing: bool = False
-    failures: int = field(default=0)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-    """Given up. An event beside the task's cancellation, which aiokafka swallows while it closes a client."""
 
 
 class Partitions:
@@ -158,12 +140,9 @@ class Partitions:
 
     async def _start_over(self, keeper: Keeper, lost: Lost) -> None:
         """Pause with jitter, then prove that we are still a member: a zombie that took over would fence the owner."""
-        keeper.failures += 1
-        keeper.lost_why = lost.why
-        keeper.problem = f"lost ({lost.why.value}): {lost.detail}"
+        keeper.fail(lost)
         log.error("ownership_lost", partition=keeper.partition, why=lost.why.value, detail=lost.detail)
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(keeper.failures - 1, 30))
-        await asyncio.sleep(pause * (0.5 + self._jitter() / 2))
+        await asyncio.sleep(keeper.pause * (0.5 + self._jitter() / 2))
         inputs = [Partition(topic, keeper.partition) for topic in self._topics.inputs]
         while not keeper.left.is_set():
             if keeper.partition not in self._assigned:
@@ -172,7 +151,7 @@ class Partitions:
                 return
             else:
                 log.warning("membership_not_proven", partition=keeper.partition, detail=stale.detail)
-                await asyncio.sleep(_FIRST_PAUSE + self._jitter())
+                await asyncio.sleep(FIRST_PAUSE + self._jitter())
 
     def _release(self, keeper: Keeper, lane: Lane) -> None:
         keeper.flowing = all(
