@@ -83,7 +83,9 @@ def test_user_and_password_arrive_as_they_were_meant(user: str, password: str) -
 def test_whatever_is_written_it_is_read_or_refused_in_words(text: str) -> None:
     try:
         proxy = parse_proxy(text)
-    except ValueError as refused:
-        assert str(refused).startswith("http://host[:port]")
+    except ValueError as error:
+        told = str(error)
     else:
+        told = "http://host[:port]"
         assert parse_proxy(proxy.url).url == proxy.url
+    assert told.startswith("http://host[:port]")
