@@ -10,6 +10,7 @@ from tests.contract import log_backends
 from tests.contract.conftest import Real
 from tests.contract.intake_backends import IntakeBackend, Joined, OnBroker, Simulated
 from worker.model import Partition
+from worker.ports import Committed
 
 
 @pytest_asyncio.fixture
@@ -125,9 +126,9 @@ async def test_a_member_proves_that_it_is_one_and_changes_nothing_by_it(intake: 
         await intake.write(partition, b"a", b"b")
     assert await member.intake.prove_membership(both) is None
     # Nothing was committed, so everything is: from the beginning.
-    assert await intake.admin.committed(intake.group, both) == dict.fromkeys(both, 0)
+    assert await intake.admin.committed(intake.group, both) == dict.fromkeys(both, Committed(0))
     assert await member.intake.prove_membership(both) is None
-    assert await intake.admin.committed(intake.group, both) == dict.fromkeys(both, 0)
+    assert await intake.admin.committed(intake.group, both) == dict.fromkeys(both, Committed(0))
 
 
 async def test_a_second_member_takes_half_of_each_topic(intake: IntakeBackend) -> None:

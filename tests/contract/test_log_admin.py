@@ -3,7 +3,7 @@
 from tests.brokers.waiting import equals
 from tests.contract.log_backends import LogBackend, committed, left_open, record
 from worker.model import Partition
-from worker.ports import Acked, Isolation, Lost
+from worker.ports import Acked, Committed, Isolation, Lost
 
 
 async def test_a_group_that_committed_nothing_has_no_offsets(log: LogBackend) -> None:
@@ -13,12 +13,13 @@ async def test_a_group_that_committed_nothing_has_no_offsets(log: LogBackend) ->
 
 async def test_committed_offsets_are_each_groups_own(log: LogBackend) -> None:
     ledger, requests = Partition(log.topics.ledger, 0), Partition(log.topics.requests, 0)
+    known = Committed(5, "a text of ours")
     producer = await log.started()
     await left_open(producer, ledger, b"a")
-    assert await producer.send_offsets(log.group, {requests: 5}) is None
+    assert await producer.send_offsets(log.group, {requests: known}) is None
     assert await log.admin.committed(log.group, [requests]) == {requests: None}
     assert await producer.commit() is None
-    await equals(lambda: log.admin.committed(log.group, [requests]), {requests: 5})
+    await equals(lambda: log.admin.committed(log.group, [requests]), {requests: known})
     assert await log.admin.committed(f"{log.group}-other", [requests]) == {requests: None}
 
 
@@ -67,3 +68,12 @@ async def test_one_call_trims_several_journals(log: LogBackend) -> None:
         await committed(producer, journal, b"a", b"b")
     assert await log.admin.delete_before({journals[0]: 1, journals[1]: 2}) is None
     assert await log.admin.earliest(journals) == {journals[0]: 1, journals[1]: 2}
+
+
+async def test_a_log_ends_behind_what_is_written_committed_or_not(log: LogBackend) -> None:
+    ledger, journal = Partition(log.topics.ledger, 0), Partition(log.topics.journal, 0)
+    assert await log.admin.latest([ledger, journal]) == {ledger: 0, journal: 0}
+    await left_open(await log.started(), journal, b"a", b"b")
+    assert await log.admin.latest([ledger, journal]) == {ledger: 0, journal: 2}
+    assert await log.admin.delete_before({journal: 2}) is None
+    assert await log.admin.latest([journal]) == {journal: 2}

@@ -5,7 +5,7 @@ import os
 from tests.brokers.waiting import equals
 from tests.contract.log_backends import LogBackend, committed, left_open, record
 from worker.model import OutRecord, Partition
-from worker.ports import Acked, Isolation, Lost, LostWhy
+from worker.ports import Acked, Committed, Isolation, Lost, LostWhy
 
 UNCOMMITTED = Isolation.UNCOMMITTED
 
@@ -102,11 +102,11 @@ async def test_a_start_waits_for_the_commit_of_the_former_holder(log: LogBackend
     for number in range(5):
         first = await log.started()
         await left_open(first, ledger, b"%d" % number)
-        assert await first.send_offsets(log.group, {requests: number + 1}) is None
+        assert await first.send_offsets(log.group, {requests: Committed(number + 1)}) is None
         assert await first.commit() is None
         await log.started()
         assert await log.values(ledger) == [b"%d" % n for n in range(number + 1)]
-        assert await log.admin.committed(log.group, [requests]) == {requests: number + 1}
+        assert await log.admin.committed(log.group, [requests]) == {requests: Committed(number + 1)}
 
 
 async def test_a_record_that_is_refused_says_so_and_nothing_becomes_visible(log: LogBackend) -> None:
@@ -125,14 +125,14 @@ async def test_offsets_count_when_their_transaction_does(log: LogBackend) -> Non
     ledger, requests = Partition(log.topics.ledger, 0), Partition(log.topics.requests, 1)
     producer = await log.started()
     await left_open(producer, ledger, b"a")
-    assert await producer.send_offsets(log.group, {requests: 7}) is None
+    assert await producer.send_offsets(log.group, {requests: Committed(7)}) is None
     await producer.close()
     successor = await log.started()
     assert await log.admin.committed(log.group, [requests]) == {requests: None}
     assert await successor.begin() is None
-    assert await successor.send_offsets(log.group, {requests: 9}) is None
+    assert await successor.send_offsets(log.group, {requests: Committed(9)}) is None
     assert await successor.commit() is None
-    await equals(lambda: log.admin.committed(log.group, [requests]), {requests: 9})
+    await equals(lambda: log.admin.committed(log.group, [requests]), {requests: Committed(9)})
 
 
 async def test_a_close_gives_up_what_is_open_and_blocks_nobody(log: LogBackend) -> None:

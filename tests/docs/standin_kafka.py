@@ -12,8 +12,8 @@ def _words(text: str) -> frozenset[str]:
 OPTIONS: Mapping[str, frozenset[str]] = {
     "kafka-consumer-groups.sh": _words("""
         bootstrap-server command-config group describe members offsets state topic reset-offsets to-earliest to-offset
-        to-datetime to-latest shift-by dry-run execute export from-file all-topics all-groups verbose list delete
-        timeout
+        to-current to-datetime to-latest shift-by dry-run execute export from-file all-topics all-groups verbose list
+        delete timeout
     """),
     "kafka-topics.sh": _words("""
         bootstrap-server command-config create delete describe list alter topic partitions replication-factor config

@@ -9,7 +9,7 @@ from tests.simulation.kafka_log import Log, Txn, TxnState
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Channel, Reply, Wire
 from worker.model import OutRecord, Partition
-from worker.ports import Acked, Lost, LostWhy
+from worker.ports import Acked, Committed, Lost, LostWhy
 
 _CLOSED = Lost(LostWhy.BROKEN, "simulated: the producer is not started, or closed")
 _OUT_OF_RANGE = Lost(LostWhy.BROKEN, "simulated: OffsetOutOfRange")
@@ -29,7 +29,7 @@ class Broker:
         }
         self.coordinator = Coordinator(loop, rng, self.logs, trace)
 
-    def committed(self, group: str, partition: Partition) -> int | None:
+    def committed(self, group: str, partition: Partition) -> Committed | None:
         return self.coordinator.offsets.get(group, {}).get(partition)
 
     def append(self, record: OutRecord) -> int:
@@ -118,15 +118,16 @@ class SimProducer:
         future.add_done_callback(self._outstanding.discard)
         return future
 
-    async def send_offsets(self, group: str, offsets: Mapping[Partition, int]) -> Lost | None:
+    async def send_offsets(self, group: str, offsets: Mapping[Partition, Committed]) -> Lost | None:
         """See `ports.LogProducer`."""
         epoch = self._epoch
         self._used = True
+        told = {partition: committed.offset for partition, committed in offsets.items()}
 
         def effect(reply: Reply[None]) -> None:
             self._broker.coordinator.add_offsets(self._name, epoch, group, offsets, reply)
 
-        return await self._wire.ask(f"offsets {dict(offsets)} by {self._name}@{epoch}", effect, self._channel(None))
+        return await self._wire.ask(f"offsets {told} by {self._name}@{epoch}", effect, self._channel(None))
 
     async def commit(self) -> Lost | None:
         """End the transaction; like aiokafka it waits for what is on its way, and does not ask how that ended."""

@@ -13,7 +13,7 @@ from tests.simulation.process import Process
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Reply, Wire
 from worker.model import Partition, Record
-from worker.ports import Isolation, Lost, LostWhy, Sink
+from worker.ports import Committed, Isolation, Lost, LostWhy, Sink
 
 _ROOM = 0.25
 """Seconds until a partition without room is asked again."""
@@ -210,14 +210,16 @@ class SimConsumer:
             return earliest
         member, offsets = (
             self._member,
-            {p: earliest[p] if offset is None else offset for p, offset in committed.items()},
+            {p: known or Committed(earliest[p]) for p, known in committed.items()},
         )
+
+        told = {p: known.offset for p, known in offsets.items()}
 
         def effect(reply: Reply[None]) -> None:
             reply(self._group.commit(member.member, member.generation, offsets))
 
         try:
             async with asyncio.timeout(self._commit_timeout):
-                return await self._wire.ask(f"commit {offsets} as {member.member}", effect)
+                return await self._wire.ask(f"commit {told} as {member.member}", effect)
         except TimeoutError:
             return Lost(LostWhy.NOT_MEMBER, "simulated: the membership commit was not answered")

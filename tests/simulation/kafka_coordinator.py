@@ -14,7 +14,7 @@ from tests.simulation.kafka_log import Log, Txn, TxnState
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Reply
 from worker.model import OutRecord, Partition
-from worker.ports import Acked, Lost, LostWhy
+from worker.ports import Acked, Committed, Lost, LostWhy
 
 FENCED = Lost(LostWhy.FENCED, "simulated: a newer producer has this transactional id")
 TOO_LARGE = Lost(LostWhy.REFUSED, "simulated: the broker refuses the record")
@@ -46,7 +46,7 @@ class Coordinator:
         self._logs = logs
         self._trace = trace
         self._ids: dict[str, TransactionalId] = {}
-        self.offsets: dict[str, dict[Partition, int]] = {}
+        self.offsets: dict[str, dict[Partition, Committed]] = {}
         self.furthest: dict[tuple[str, Partition], int] = {}
         """The highest offset that a transaction ever committed: a member's proof of membership may rewind it late."""
         self.marker_delay = 0.02
@@ -106,7 +106,7 @@ class Coordinator:
         reply(Acked(log.append(records, txn, self.now_ms())))
 
     def add_offsets(
-        self, name: str, epoch: int, group: str, offsets: Mapping[Partition, int], reply: Reply[None]
+        self, name: str, epoch: int, group: str, offsets: Mapping[Partition, Committed], reply: Reply[None]
     ) -> None:
         """AddOffsetsToTxn and TxnOffsetCommit."""
         known = self._ids[name]
@@ -115,7 +115,7 @@ class Coordinator:
         elif known.ending:
             known.waiting.append(lambda: self.add_offsets(name, epoch, group, offsets, reply))
         else:
-            self._open(known).offsets |= {(group, partition): offset for partition, offset in offsets.items()}
+            self._open(known).offsets |= {(group, partition): known for partition, known in offsets.items()}
             reply(None)
 
     def end(self, name: str, epoch: int, state: TxnState, reply: Reply[None]) -> None:
@@ -160,9 +160,9 @@ class Coordinator:
         if log is not None:
             log.mark(known.name, known.epoch, txn, self.now_ms())
         elif txn.state is TxnState.COMMITTED:
-            for (group, partition), offset in txn.offsets.items():
-                self.offsets.setdefault(group, {})[partition] = offset
-                self.furthest[group, partition] = max(offset, self.furthest.get((group, partition), 0))
+            for (group, partition), committed in txn.offsets.items():
+                self.offsets.setdefault(group, {})[partition] = committed
+                self.furthest[group, partition] = max(committed.offset, self.furthest.get((group, partition), 0))
         known.ending -= 1
         if known.ending:
             return

@@ -13,7 +13,7 @@ from tests.simulation.process import Condition, Process
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Reply
 from worker.model import Partition
-from worker.ports import Lost, LostWhy
+from worker.ports import Committed, Lost, LostWhy
 
 UNKNOWN = Lost(LostWhy.NOT_MEMBER, "simulated: unknown member or former generation")
 
@@ -111,7 +111,7 @@ class Group:
         if self.members.pop(name, None) is not None:
             self._rebalance()
 
-    def commit(self, name: str, generation: int, offsets: Mapping[Partition, int]) -> Lost | None:
+    def commit(self, name: str, generation: int, offsets: Mapping[Partition, Committed]) -> Lost | None:
         """OffsetCommit of a member."""
         if name not in self.members or generation != self.generation:
             return UNKNOWN

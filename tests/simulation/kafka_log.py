@@ -5,7 +5,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from worker.model import OutRecord, Partition, Record
-from worker.ports import Isolation
+from worker.ports import Committed, Isolation
 
 
 class TxnState(Enum):
@@ -23,7 +23,7 @@ class Txn:
         self.epoch = epoch
         self.state = TxnState.OPEN
         self.logs: dict[Partition, Log] = {}
-        self.offsets: dict[tuple[str, Partition], int] = {}
+        self.offsets: dict[tuple[str, Partition], Committed] = {}
 
 
 class Entry(NamedTuple):

@@ -8,7 +8,7 @@ from tests.simulation.kafka import Broker
 from tests.simulation.kafka_log import Chunk, Log
 from tests.simulation.wire import Reply, Wire
 from worker.model import Partition, Record
-from worker.ports import Isolation, Lost, LostWhy, Tail
+from worker.ports import Committed, Isolation, Lost, LostWhy, Tail
 
 _STALL = Lost(LostWhy.TIMEOUT, "simulated: no record came")
 
@@ -98,10 +98,12 @@ class SimAdmin:
 
         return await self._wire.ask(f"delete {wanted}", effect)
 
-    async def committed(self, group: str, partitions: Sequence[Partition]) -> Mapping[Partition, int | None] | Lost:
+    async def committed(
+        self, group: str, partitions: Sequence[Partition]
+    ) -> Mapping[Partition, Committed | None] | Lost:
         """See `ports.LogAdmin`."""
 
-        def effect(reply: Reply[Mapping[Partition, int | None]]) -> None:
+        def effect(reply: Reply[Mapping[Partition, Committed | None]]) -> None:
             reply({partition: self._broker.committed(group, partition) for partition in partitions})
 
         return await self._wire.ask("committed", effect)
@@ -113,3 +115,11 @@ class SimAdmin:
             reply({partition: self._broker.logs[partition].start for partition in partitions})
 
         return await self._wire.ask("earliest", effect)
+
+    async def latest(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost:
+        """See `ports.LogAdmin`."""
+
+        def effect(reply: Reply[Mapping[Partition, int]]) -> None:
+            reply({partition: self._broker.logs[partition].end for partition in partitions})
+
+        return await self._wire.ask("latest", effect)

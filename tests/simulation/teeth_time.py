@@ -118,35 +118,35 @@ TEETH: Mapping[str, Tooth] = {
     "age-from-acknowledgement": Tooth(
         "the age of an intent is counted from before it is sent",
         _aged_at_acknowledgement(),
-        279,
+        17,
         "REGISTERED 2 TIMES",
         weather=frozen_at_intents(),
     ),
     "no-validity-check": Tooth(
         "an intent's age is checked as the last act before the call leaves",
         swap((Age, "holds", lambda age: True)),
-        27,
+        3,
         "REGISTERED 2 TIMES",
         weather=frozen_at_intents(),
     ),
     "no-wait-inherited": Tooth(
         "nothing is believed about an inherited doubt before V + T + A + D + E",
         swap((register, "inherited_doubt", _inherited_at_once)),
-        96,
+        277,
         "REGISTERED 2 TIMES",
         weather=together(BUSY, LATE, CERTAIN),
     ),
     "no-wait-own": Tooth(
         "nothing is believed about an own doubt (5xx, time-out, lost answer) before A + D",
         swap((register, "own_doubt", _own_at_once)),
-        85,
+        520,
         "REGISTERED 2 TIMES",
         weather=together(BUSY, LATE, CERTAIN),
     ),
     "any-doubt-obeyed": Tooth(
         "a verdict is obeyed only while the ledger holds its doubt",
         swap((settling, "obey", _any_doubt)),
-        194,
+        3,
         "REGISTERED 2 TIMES",
         weather=together(
             stormy(api=0.5, people=1.0, twice=1.0),
@@ -157,14 +157,14 @@ TEETH: Mapping[str, Tooth] = {
     "no-witness": Tooth(
         "not found counts only with a witness",
         _any_row_bears_witness(),
-        32,
+        37,
         "REGISTERED 2 TIMES",
         weather=SLOW_SEARCH,
     ),
     "witness-dated-by-answer": Tooth(
         "a witness is dated by our own sending",
         _dated_by_answer(),
-        176,
+        37,
         "REGISTERED 2 TIMES",
         weather=together(
             BUSY,
@@ -177,7 +177,7 @@ TEETH: Mapping[str, Tooth] = {
     "no-disorder-span": Tooth(
         "sweeps with a witness span more than the search's disorder",
         _one_sweep_is_enough(),
-        89,
+        32,
         "REGISTERED 2 TIMES",
         weather=together(
             BUSY, LATE, searching(rows=Rows.FULL, lag=20.0, disorder=10.0), doubting(disorder=10.0, quarantine=False)
@@ -186,14 +186,14 @@ TEETH: Mapping[str, Tooth] = {
     "no-wall-clock": Tooth(
         "an intent's age is read on the wall clock too: a suspended machine's others stand still",
         swap((Age, "holds", _young_by_boottime)),
-        27,
+        3,
         "REGISTERED 2 TIMES",
         weather=frozen_at_intents(suspends=1.0),
     ),
     "no-boottime-clock": Tooth(
         "an intent's age is read on CLOCK_BOOTTIME too: the wall clock may be set back",
         swap((Age, "holds", _young_by_wall)),
-        27,
+        3,
         "REGISTERED 2 TIMES",
         weather=frozen_at_intents(set_back=1.0),
     ),

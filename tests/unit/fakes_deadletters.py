@@ -12,7 +12,7 @@ from worker.deadletters.examine import Ground
 from worker.deadletters.sending import Decision
 from worker.decode import decode
 from worker.model import Coordinates, Partition, Record
-from worker.ports import Lost, LostWhy
+from worker.ports import Committed, Lost, LostWhy
 
 PARTITIONS = 4
 DECISION = Decision("run-1", "kari", EPOCH, "well again")
@@ -63,7 +63,8 @@ class Topics:
         return len(rows)
 
     async def committed(self, group, partitions):
-        return {partition: self.floors.get(partition) for partition in partitions}
+        floors = {one: self.floors.get(one) for one in partitions}
+        return {one: None if floor is None else Committed(floor) for one, floor in floors.items()}
 
     def ground(self):
         return Ground(self, self, self, TOPICS, "group", PARTITIONS, 20)

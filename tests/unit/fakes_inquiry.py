@@ -21,7 +21,7 @@ from worker.model import (
     Record,
     TopicNames,
 )
-from worker.ports import Lost, LostWhy
+from worker.ports import Committed, Lost, LostWhy
 from worker.receipts import Desk, Receipt, dead_letter_record, outcome_record
 from worker.standing import Entry, encode_entry
 
@@ -92,7 +92,8 @@ class Shelf:
                     yield record
 
     async def committed(self, group, partitions):
-        return {partition: self.committed_offsets.get(tuple(partition)) for partition in partitions}
+        known = {one: self.committed_offsets.get(tuple(one)) for one in partitions}
+        return {one: None if offset is None else Committed(offset) for one, offset in known.items()}
 
     @property
     def library(self) -> Library:

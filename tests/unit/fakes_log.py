@@ -185,11 +185,12 @@ class FakeReader:
 
 
 class FakeAdmin:
-    """`ports.LogAdmin`. `beginnings`: the inputs' first offsets, 0 where none is said."""
+    """`ports.LogAdmin`. `beginnings`: the inputs' first offsets, 0 where none is said; `ends`: what it says instead."""
 
     def __init__(self, log):
         self.log = log
         self.beginnings = {}
+        self.ends = {}
         self.lost = None
         self.deletions = []
 
@@ -210,3 +211,7 @@ class FakeAdmin:
     async def earliest(self, partitions):
         await asyncio.sleep(0)
         return self.lost or {partition: self.beginnings.get(partition, 0) for partition in partitions}
+
+    async def latest(self, partitions):
+        await asyncio.sleep(0)
+        return self.lost or {one: self.ends.get(one, len(self.log.rows[one])) for one in partitions}

@@ -7,6 +7,7 @@ from tests.unit.fakes_core import TOPICS
 from tests.unit.finance_world import NOON, Month
 from worker.finance.writing import write_csv, write_json
 from worker.model import Record
+from worker.ports import Committed
 
 _AT = int(NOON.timestamp() * 1000)
 
@@ -39,7 +40,7 @@ class _Many(Month):
         return dict.fromkeys(partitions, (0, NOON))
 
     async def committed(self, group: str, partitions: Any) -> Any:
-        return dict.fromkeys(partitions, self._count)
+        return dict.fromkeys(partitions, Committed(self._count))
 
 
 class _Nowhere:

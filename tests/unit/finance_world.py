@@ -19,7 +19,7 @@ from worker.finance.statement import assemble
 from worker.finance.store import Store
 from worker.finance.writing import text, write_csv, write_json
 from worker.model import Call, Record
-from worker.ports import Details, SearchPage
+from worker.ports import Committed, Details, SearchPage
 from worker.standing import HEADER_KEY, Entry, State, encode_entry
 from worker.sweep import SweepPolicy
 
@@ -112,7 +112,7 @@ class Month:
 
     async def committed(self, group, partitions):
         assert group == GROUP
-        return {one: len(self.records[one.topic]) - self.unsettled for one in partitions}
+        return {one: Committed(len(self.records[one.topic]) - self.unsettled) for one in partitions}
 
     async def earliest(self, partitions):
         return {one: self.gone[one.topic] for one in partitions}

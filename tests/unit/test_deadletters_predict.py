@@ -23,6 +23,7 @@ from worker.model import Coordinates, Record
 from worker.ownership import OwnershipConfig, take_over
 from worker.ownership.ownership import Ownership
 from worker.pipeline import Pipeline
+from worker.ports import Committed
 from worker.standing import HEADER_KEY, PARTITIONER, Entry, Header, State, digests, encode_entry, encode_header
 
 PARTITIONS, LIMIT, KEY = 4, 20, b"k" * 32
@@ -99,7 +100,7 @@ async def world_of(ledger, journal):
     entry = standing_of(ledger, journal).entry
     if entry is not None:
         world.log.put(LEDGER, IDENTITY.encode(), encode_entry(entry))
-    world.log.committed["group", REQUESTS] = 5
+    world.log.committed["group", REQUESTS] = Committed(5)
     where = OTHER if journal != "settled" else OTHER._replace(offset=3)
     for kind in JOURNAL_STATES[journal]:
         later = kind is not FactKind.INTENT

@@ -41,9 +41,9 @@ class TestOrder:
         lane.offer([make_record(offset, str(offset)) for offset in range(4)])
         await until(lambda: unfinished(lane) == [0])
         assert world.outcomes() == ["scheduled"] * 3
-        assert world.log.committed["group", REQUESTS] == 0
+        assert world.log.committed["group", REQUESTS].offset == 0
         await settled(lane)
-        assert world.log.committed["group", REQUESTS] == 4
+        assert world.log.committed["group", REQUESTS].offset == 4
 
     @virtual
     async def test_a_replay_waits_for_the_request_of_its_identity(self):
@@ -81,7 +81,7 @@ class TestRestart:
         await settled(later)
         assert sorted(world.outcomes()) == ["failed", "rejected", "scheduled", "scheduled"]
         assert world.api.calls == [], "the one is in doubt, the others are settled"
-        assert world.log.committed["group", REQUESTS] == 4
+        assert world.log.committed["group", REQUESTS].offset == 4
 
     @virtual
     async def test_a_record_that_is_delivered_again_is_left_alone(self):

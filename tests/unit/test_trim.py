@@ -8,7 +8,7 @@ from tests.unit.fakes_time import EPOCH, settle_down, virtual
 from worker.facts import Fact, Kind, encode
 from worker.faults import NO_FAULTS
 from worker.ownership.trim import Trimmer
-from worker.ports import Lost, LostWhy
+from worker.ports import Committed, Lost, LostWhy
 
 
 class TestTrim:
@@ -54,7 +54,7 @@ class TestTrim:
     async def test_inherited_facts_of_settled_events_hold_nothing(self):
         world = World()
         world.log.put(JOURNAL, b"k", encode(Fact(Kind.INTENT, "former", EPOCH, origin(5), IDENTITY)))
-        world.log.committed["group", REQUESTS] = 6
+        world.log.committed["group", REQUESTS] = Committed(6)
         own = await world.own()
         assert own.open_intents == 0
         await (await settle(own, 6)).committed

@@ -7,7 +7,7 @@ from worker.deadletters.predict import Standing
 from worker.facts import Kind, UnreadableRecordError
 from worker.facts import decode as decode_fact
 from worker.model import Coordinates, Partition, Record, TopicNames
-from worker.ports import Isolation, LogAdmin, LogReader, Lost, LostWhy
+from worker.ports import Committed, Isolation, LogAdmin, LogReader, Lost, LostWhy
 from worker.standing import HEADER_KEY, decode_entry, decode_header
 
 
@@ -92,10 +92,11 @@ async def _read(
 
 
 def _unsettled(
-    origin: Coordinates, topics: TopicNames, floors: Mapping[Partition, int | None], settled: tuple[int, int]
+    origin: Coordinates, topics: TopicNames, floors: Mapping[Partition, Committed | None], settled: tuple[int, int]
 ) -> bool:
     """Whether a record that left facts has no committed outcome yet, as its owner would find (ownership, lane)."""
     if origin.topic not in topics.inputs:
         return False
-    floor = floors.get(Partition(origin.topic, origin.partition)) or 0
+    committed = floors.get(Partition(origin.topic, origin.partition))
+    floor = 0 if committed is None else committed.offset
     return origin.offset >= floor and origin.offset > settled[topics.inputs.index(origin.topic)]

@@ -1,27 +1,26 @@
-"""The brokers, the topics, the rights on them, the group, and whose ledger it is. Nothing live is touched."""
+"""The brokers, the topics, the rights on them, and the group. Nothing live is touched."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from worker.doctor.findings import Finding, fail, ok, warn
-from worker.doctor.group import group_findings, offsets_without_ledger
+from worker.doctor.group import group_findings
+from worker.doctor.ledger import ledger_findings
 from worker.doctor.rights import Wanted, missing, rights_findings
 from worker.doctor.roles import Right
 from worker.kafka.reach import Survey, survey
-from worker.kafka.reader import KafkaAdmin, KafkaReader
+from worker.kafka.reader import KafkaAdmin
 from worker.kafka.rights import Operation, Told, ask_rights
 from worker.kafka.security import Connection, user_of
 from worker.kafka.topic_checks import NOT_TOLD, Severity, compare
 from worker.kafka.topic_state import ClusterState, Unavailable
 from worker.kafka.topics import describe_cluster
 from worker.model import Partition
-from worker.ownership.restore import find_header
 from worker.ports import Lost
 from worker.settings import Settings
 
 _KAFKA: Final = "kafka"
 _TOPICS: Final = "topics"
-_LEDGER: Final = "ledger"
 
 
 async def kafka_findings(settings: Settings, connection: Connection) -> AsyncIterator[Finding]:
@@ -60,7 +59,7 @@ async def kafka_findings(settings: Settings, connection: Connection) -> AsyncIte
         for finding in group_findings(told.use, names, group, settings.kafka_group_instance_id, client):
             yield finding
     if names.ledger in cluster.topics and not _lacks(denied, names.ledger, Operation.READ):
-        async for finding in _headers(settings, connection, cluster):
+        async for finding in ledger_findings(settings, connection, cluster):
             yield finding
 
 
@@ -116,47 +115,3 @@ async def _trimming(connection: Connection, journal: str) -> Finding:
         f"refused ({lost.detail}): the journal would never be trimmed and grow without bound",
         f"allow this user Delete on {journal}",
     )
-
-
-async def _headers(settings: Settings, connection: Connection, cluster: ClusterState) -> AsyncIterator[Finding]:
-    """Whether every ledger partition belongs to a worker with these settings."""
-    names, group = settings.topic_names, settings.kafka_group_id
-    count = cluster.topics[names.ledger].partitions
-    reader = KafkaReader(connection)
-    begun, differs = 0, False
-    try:
-        for partition in range(count):
-            what = f"{names.ledger}/{partition}"
-            header = await find_header(reader, names, partition)
-            if isinstance(header, Lost):
-                yield fail(_LEDGER, what, header.detail, "look at what it says; run it again")
-                return
-            begun += header is not None
-            for difference in header.differences(group, names, count) if header else ():
-                differs = True
-                yield fail(
-                    _LEDGER,
-                    what,
-                    f"belongs to another worker: {difference}",
-                    "set it as the ledger says; never delete the ledger: what it knows would be billed again",
-                )
-    finally:
-        await reader.close()
-    if not differs:
-        yield ok(_LEDGER, "headers", f"{begun} of {count} partitions begun, all by a worker with these settings")
-    if not begun and (committed := await _committed(connection, group, names.requests, cluster)):
-        yield offsets_without_ledger(group, committed)
-
-
-async def _committed(connection: Connection, group: str, requests: str, cluster: ClusterState) -> int:
-    """Partitions of the requests that the group has an offset of; 0 also where it may not be asked."""
-    if requests not in cluster.topics:
-        return 0
-    admin = KafkaAdmin(connection)
-    try:
-        found = await admin.committed(
-            group, [Partition(requests, n) for n in range(cluster.topics[requests].partitions)]
-        )
-    finally:
-        await admin.close()
-    return 0 if isinstance(found, Lost) else sum(offset is not None for offset in found.values())

@@ -20,7 +20,7 @@ from worker.finance.findings import Bounds
 from worker.finance.period import micros, stamp
 from worker.finance.store import Store
 from worker.model import Coordinates, Partition, Record, TopicNames
-from worker.ports import Isolation, Lost, Scan
+from worker.ports import Committed, Isolation, Lost, Scan
 from worker.standing import HEADER_KEY, decode_entry
 
 _BATCH: Final = 1000
@@ -29,7 +29,9 @@ _BATCH: Final = 1000
 class Offsets(Protocol):
     """The part of `ports.LogAdmin` that is needed, and offsets by time."""
 
-    async def committed(self, group: str, partitions: Sequence[Partition]) -> Mapping[Partition, int | None] | Lost: ...
+    async def committed(
+        self, group: str, partitions: Sequence[Partition]
+    ) -> Mapping[Partition, Committed | None] | Lost: ...
 
     async def earliest(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost: ...
 
@@ -69,7 +71,9 @@ async def read_records(topics: Topics, store: Store, since: datetime) -> Kept | 
     committed = await topics.offsets.committed(topics.group, inputs)
     if isinstance(committed, Lost):
         return committed
-    kept.bounds.settled = {(one.topic, one.number): offset or 0 for one, offset in committed.items()}
+    kept.bounds.settled = {
+        (one.topic, one.number): 0 if known is None else known.offset for one, known in committed.items()
+    }
     lost = await _outcomes(topics, store, since, kept)
     if lost is None:
         lost = await _inputs(topics, store, since, kept)

@@ -17,7 +17,7 @@ from worker.decode import decode
 from worker.inquiry.evidence import Evidence
 from worker.inquiry.subject import OfEvent, OfInvoice, OfRecord, Subject, Target
 from worker.model import Coordinates, Partition, Record, TopicNames
-from worker.ports import Isolation, Lost, Scan
+from worker.ports import Committed, Isolation, Lost, Scan
 
 TOLD: Final = 20
 """The latest targets that an event's id leads to; more are named by none of our producers."""
@@ -26,7 +26,9 @@ TOLD: Final = 20
 class Offsets(Protocol):
     """The part of `ports.LogAdmin` that is needed."""
 
-    async def committed(self, group: str, partitions: Sequence[Partition]) -> Mapping[Partition, int | None] | Lost: ...
+    async def committed(
+        self, group: str, partitions: Sequence[Partition]
+    ) -> Mapping[Partition, Committed | None] | Lost: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,8 @@ async def _committed(library: Library, numbers: Sequence[int]) -> dict[str, dict
     found = await library.offsets.committed(library.group, wanted)
     if isinstance(found, Lost):
         return found
-    return {
-        topic: {number: found[Partition(topic, number)] or 0 for number in numbers} for topic in library.topics.inputs
-    }
+    offsets = {partition: 0 if known is None else known.offset for partition, known in found.items()}
+    return {topic: {number: offsets[Partition(topic, number)] for number in numbers} for topic in library.topics.inputs}
 
 
 async def _at(library: Library, where: Coordinates) -> Record | None | Lost:

@@ -9,6 +9,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata
 
 from worker.kafka.failures import CLIENT_ERRORS, lost
 from worker.kafka.reader import KafkaAdmin, to_record
@@ -234,8 +235,10 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         if isinstance(earliest, Lost):
             return earliest
         offsets = {
-            TopicPartition(*partition): earliest[partition] if offset is None else offset
-            for partition, offset in committed.items()
+            TopicPartition(*partition): OffsetAndMetadata(earliest[partition], "")
+            if known is None
+            else OffsetAndMetadata(known.offset, known.metadata)
+            for partition, known in committed.items()
         }
         try:
             async with asyncio.timeout(self._config.commit_timeout):

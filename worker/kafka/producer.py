@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.structs import RecordMetadata
+from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from worker.kafka.failures import CLIENT_ERRORS, lost
 from worker.kafka.security import Connection
 from worker.model import OutRecord, Partition
-from worker.ports import Acked, Lost, LostWhy
+from worker.ports import Acked, Committed, Lost, LostWhy
 
 _BATCH_BYTES = 256 * 1024
 """One batch for a flush instead of a future for each record: a fifth less CPU (docs/explanation/measurements.md)."""
@@ -107,12 +107,16 @@ class KafkaProducer:
             [(indexes, result) for indexes, result in pairs if isinstance(result, RecordMetadata)], len(records)
         )
 
-    async def send_offsets(self, group: str, offsets: Mapping[Partition, int]) -> Lost | None:
-        """Commit input offsets with the transaction."""
+    async def send_offsets(self, group: str, offsets: Mapping[Partition, Committed]) -> Lost | None:
+        """Commit input offsets, and what stands beside them, with the transaction."""
         assert self._producer is not None, "started"
         try:
             await self._producer.send_offsets_to_transaction(
-                {TopicPartition(*partition): offset for partition, offset in offsets.items()}, group
+                {
+                    TopicPartition(*partition): OffsetAndMetadata(committed.offset, committed.metadata)
+                    for partition, committed in offsets.items()
+                },
+                group,
             )
         except CLIENT_ERRORS as error:
             return lost(error, "add offsets")

@@ -1,7 +1,7 @@
 """Reading partitions outside of any group, behind `ports.LogReader`, and the offsets behind `ports.LogAdmin`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -11,7 +11,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from worker.kafka.failures import CLIENT_ERRORS, lost
 from worker.kafka.security import Connection
 from worker.model import Partition, Record
-from worker.ports import Isolation, Lost, LostWhy, Tail
+from worker.ports import Committed, Isolation, Lost, LostWhy, Tail
 
 _FETCH_BYTES = 8 * 1024 * 1024
 _STALL = 30.0
@@ -125,7 +125,9 @@ class KafkaAdmin:
             return lost(error, "trim the journal")
         return None
 
-    async def committed(self, group: str, partitions: Sequence[Partition]) -> Mapping[Partition, int | None] | Lost:
+    async def committed(
+        self, group: str, partitions: Sequence[Partition]
+    ) -> Mapping[Partition, Committed | None] | Lost:
         """See `ports.LogAdmin`."""
         try:
             client = await self._client()
@@ -137,19 +139,28 @@ class KafkaAdmin:
             return lost(error, "ask for committed offsets")
         offsets = {partition: found.get(TopicPartition(*partition)) for partition in partitions}
         return {
-            partition: None if known is None or known.offset < 0 else known.offset
+            partition: None if known is None or known.offset < 0 else Committed(known.offset, known.metadata or "")
             for partition, known in offsets.items()
         }
 
     async def earliest(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost:
         """See `ports.LogAdmin`."""
+        return await self._bounds(partitions, AIOKafkaConsumer.beginning_offsets, "ask for the earliest offsets")
+
+    async def latest(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost:
+        """See `ports.LogAdmin`."""
+        return await self._bounds(partitions, AIOKafkaConsumer.end_offsets, "ask for the latest offsets")
+
+    async def _bounds(
+        self, partitions: Sequence[Partition], ask: Callable[..., Awaitable[dict[TopicPartition, int]]], doing: str
+    ) -> Mapping[Partition, int] | Lost:
         tps = [TopicPartition(*partition) for partition in partitions]
         try:
-            async with _consumer(self._connection, Isolation.COMMITTED) as consumer:
+            async with _consumer(self._connection, Isolation.UNCOMMITTED) as consumer:
                 consumer.assign(tps)
-                found = await consumer.beginning_offsets(tps)
+                found = await ask(consumer, tps)
         except CLIENT_ERRORS as error:
-            return lost(error, "ask for the earliest offsets")
+            return lost(error, doing)
         return {partition: found[TopicPartition(*partition)] for partition in partitions}
 
     async def close(self) -> None:

@@ -1,14 +1,15 @@
 """Settling: the group commit of a partition. All events that are ready end in one Kafka transaction."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from worker.exemplar import Exemplar, MeasuredFor, current
 from worker.model import Coordinates, OutRecord, Partition
 from worker.offsets import Prefix
+from worker.ownership.mark import Mark, encode_mark, ledger_id
 from worker.ownership.table import LedgerTable
-from worker.ports import Acked, Clock, Faults, LogProducer, Lost, LostWhy, Observer
+from worker.ports import Acked, Clock, Committed, Faults, LogProducer, Lost, LostWhy, Observer
 from worker.standing import HEADER_KEY, Entry, Header, encode_entry, encode_header
 
 _MOST = 500
@@ -53,15 +54,18 @@ class GroupCommit:
         producer: LogProducer,
         prefixes: Mapping[str, Prefix],
         table: LedgerTable,
+        journal_end: Callable[[], int],
         clock: Clock,
         faults: Faults,
         observer: Observer,
     ) -> None:
-        """`prefixes`: by input topic."""
+        """`prefixes`: by input topic; `journal_end`: one past the last journal record that is known to be there."""
         self._config = config
         self._producer = producer
         self._prefixes = prefixes
         self._table = table
+        self._journal_end = journal_end
+        self._ledger_end = 0
         self._clock = clock
         self._faults = faults
         self._observer = observer
@@ -144,7 +148,7 @@ class GroupCommit:
         dead_letters = [settlement.dead_letter for settlement in batch if settlement.dead_letter is not None]
         try:
             async with asyncio.timeout(self._config.commit_timeout):
-                done = await self._transaction([*ledger, *outcomes, *dead_letters])
+                done = await self._transaction(ledger, [*outcomes, *dead_letters])
         except TimeoutError:
             done = Lost(LostWhy.TIMEOUT, "a settlement took longer than the commit time-out")
         if isinstance(done, Lost):
@@ -161,19 +165,22 @@ class GroupCommit:
                 settlement.committed.set_result(None)
         return None
 
-    async def _transaction(self, records: list[OutRecord]) -> Acked | Lost:
+    async def _transaction(self, ledger: list[OutRecord], results: list[OutRecord]) -> Acked | Lost:
         if (lost := await self._producer.begin()) is not None:
             return lost
         self._faults.hit("before-commit")
         # Every record's acknowledgement comes before the commit: aiokafka commits a transaction in which a send
         # failed. Offsets come last: earlier they cost 80 ms more (docs/explanation/measurements.md).
-        sent = await self._producer.send(records) if records else Acked(())
+        sent = await self._producer.send([*ledger, *results]) if ledger else Acked(())
         if isinstance(sent, Lost):
             return sent
+        if ledger:
+            self._ledger_end = sent.offsets[len(ledger) - 1] + 1
         offsets = self._offsets()
         if offsets != self._sent_offsets:
+            mark = self._mark()
             moved = {
-                Partition(topic, self._config.partition.number): offset
+                Partition(topic, self._config.partition.number): Committed(offset, mark)
                 for topic, offset in offsets.items()
                 if self._sent_offsets.get(topic) != offset
             }
@@ -184,6 +191,9 @@ class GroupCommit:
             return lost
         self._sent_offsets = offsets
         return sent
+
+    def _mark(self) -> str:
+        return encode_mark(Mark(ledger_id(self._config.header), self._ledger_end, self._journal_end()))
 
     def _offsets(self) -> dict[str, int]:
         return {topic: prefix.next for topic, prefix in self._prefixes.items()}

@@ -69,6 +69,7 @@ class Ownership:
             producers[1],
             self.prefixes,
             self.table,
+            lambda: journal.end,
             ports.clock,
             ports.faults,
             ports.observer,

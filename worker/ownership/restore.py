@@ -16,12 +16,13 @@ _TAIL = 4096
 class Restored:
     """The partition's state: the ledger's table and header, and what the journal says of each event.
 
-    `journal_end`: the position after the last journal record that was read.
+    `ledger_end`, `journal_end`: the position after the last record that was read.
     """
 
     table: LedgerTable
     header: Header | None = None
     progress: dict[Coordinates, Progress] = field(default_factory=dict)
+    ledger_end: int = 0
     journal_end: int = 0
     ledger_records: int = 0
     journal_records: int = 0
@@ -54,6 +55,7 @@ async def restore(reader: LogReader, topics: TopicNames, partition: int, floors:
         end = await reader.read_to_end(Partition(topics.ledger, partition), Isolation.COMMITTED, take_ledger)
         if isinstance(end, Lost):
             return end
+        restored.ledger_end = end
         end = await reader.read_to_end(Partition(topics.journal, partition), Isolation.UNCOMMITTED, take_journal)
         if isinstance(end, Lost):
             return end

@@ -7,6 +7,7 @@ one contract suite runs on both.
 from worker.ports.documents import Altered, Document, DocumentStore, Missing, NotAllowed, Room, Unreachable
 from worker.ports.kafka import (
     Acked,
+    Committed,
     Intake,
     Isolation,
     LogAdmin,
@@ -26,6 +27,7 @@ __all__ = [
     "Acked",
     "Altered",
     "Clock",
+    "Committed",
     "Details",
     "Document",
     "DocumentStore",

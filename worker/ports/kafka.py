@@ -42,6 +42,14 @@ class Acked:
     offsets: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """An input's offset as a group holds it, and the text that was committed with it."""
+
+    offset: int
+    metadata: str = ""
+
+
 class Isolation(StrEnum):
     COMMITTED = "read_committed"
     UNCOMMITTED = "read_uncommitted"
@@ -57,7 +65,7 @@ class LogProducer(Protocol):
     async def send(self, records: Sequence[OutRecord]) -> Acked | Lost:
         """Write into the open transaction and wait until every record is acknowledged with an offset."""
 
-    async def send_offsets(self, group: str, offsets: Mapping[Partition, int]) -> Lost | None: ...
+    async def send_offsets(self, group: str, offsets: Mapping[Partition, Committed]) -> Lost | None: ...
 
     async def commit(self) -> Lost | None:
         """End the transaction. `Lost` also when the result is not known within the commit time-out."""
@@ -111,11 +119,16 @@ class LogAdmin(Protocol):
     async def delete_before(self, offsets: Mapping[Partition, int]) -> Lost | None:
         """DeleteRecords: everything before each offset goes."""
 
-    async def committed(self, group: str, partitions: Sequence[Partition]) -> Mapping[Partition, int | None] | Lost:
+    async def committed(
+        self, group: str, partitions: Sequence[Partition]
+    ) -> Mapping[Partition, Committed | None] | Lost:
         """What the group has committed now, asked from the broker."""
 
     async def earliest(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost:
         """The offset of the first record that each log still has."""
+
+    async def latest(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | Lost:
+        """The offset that the next record of each log will get, open transactions counted."""
 
 
 class Intake(Protocol):
@@ -128,7 +141,7 @@ class Intake(Protocol):
         """Stop the flow of a partition's records."""
 
     async def prove_membership(self, partitions: Sequence[Partition]) -> Lost | None:
-        """Commit what is committed, under this member's generation: a zombie's commit is refused."""
+        """Commit what is committed, its text too, under this member's generation: a zombie's commit is refused."""
 
 
 class Sink(Protocol):
