@@ -35,8 +35,9 @@ INSTEAD: Final = {
 }
 """Settings that the chart sets itself or must not set, and what to do about one that is given."""
 
-_ALSO_FROM_SECRETS: Final = ("KAFKA_SASL_USERNAME",)
-"""No secret, yet it comes in one Secret with its password."""
+_FROM_BOTH: Final = ("KAFKA_SASL_USERNAME", "KRAVIA_PROXY")
+"""From settings or secrets: a user comes in one Secret with its password; a proxy's URL is a secret when it holds one,
+which the templates look at."""
 
 
 def known() -> list[str]:
@@ -54,7 +55,7 @@ def from_secrets() -> list[str]:
     return [
         name
         for name in known()
-        if name not in INSTEAD and (is_secret(name.lower()) or from_files(name) or name in _ALSO_FROM_SECRETS)
+        if name not in INSTEAD and (is_secret(name.lower()) or from_files(name) or name in _FROM_BOTH)
     ]
 
 
@@ -72,11 +73,7 @@ def settings_json() -> dict[str, Any]:
         "defaults": {name: value for name, value in defaults.items() if value != "()"},
         "fromSecrets": from_secrets(),
         "instead": {name: text for name, text in INSTEAD.items() if name in names}
-        | {
-            name: f"is a secret or a file; set secrets.{name}"
-            for name in from_secrets()
-            if name not in _ALSO_FROM_SECRETS
-        },
+        | {name: f"is a secret or a file; set secrets.{name}" for name in from_secrets() if name not in _FROM_BOTH},
     }
 
 

@@ -76,6 +76,7 @@ def kravia_config(settings: Settings) -> KraviaConfig:
         already_exists_patterns=settings.kravia_already_exists_patterns,
         file_encoding=FileEncoding(settings.kravia_file_encoding),
         ca_file=settings.kravia_ca_file,
+        proxy=settings.forward_proxy,
     )
 
 

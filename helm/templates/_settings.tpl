@@ -75,3 +75,8 @@
 {{- end -}}
 {{- toYaml $data -}}
 {{- end -}}
+
+{{/* Not empty: Kravia is reached through a forward proxy. */}}
+{{- define "worker.proxied" -}}
+{{- if or .Values.settings.KRAVIA_PROXY (hasKey .Values.secrets "KRAVIA_PROXY") -}}yes{{- end -}}
+{{- end -}}

@@ -69,6 +69,16 @@ a pod starts.
 {{- $wrong = append $wrong (printf "settings.KRAVIA_BASE_URL is %s: token and personal data would travel in the clear; use https://, or set KRAVIA_ALLOW_PLAIN_HTTP where something else protects the way" $url) -}}
 {{- end -}}
 
+{{- $proxy := toString ($values.settings.KRAVIA_PROXY | default "") -}}
+{{- if contains "@" $proxy -}}
+{{- $wrong = append $wrong "settings.KRAVIA_PROXY holds a user, and a ConfigMap is no place for a secret; set secrets.KRAVIA_PROXY" -}}
+{{- else if and $proxy (not (regexMatch "^https?://[^/?#[:space:]]+/?$" $proxy)) -}}
+{{- $wrong = append $wrong "settings.KRAVIA_PROXY must be http://host:port or https://host:port, without a path" -}}
+{{- end -}}
+{{- if and (include "worker.proxied" .) (hasPrefix "http://" $url) (not $values.observe) -}}
+{{- $wrong = append $wrong (printf "settings.KRAVIA_BASE_URL is %s: without TLS to Kravia a proxy's answer can't be told from Kravia's; use https://, or remove KRAVIA_PROXY" $url) -}}
+{{- end -}}
+
 {{- $grace := $values.terminationGracePeriodSeconds -}}
 {{- $drain := $is.WORKER_DRAIN_TIMEOUT -}}
 {{- $commit := $is.WORKER_COMMIT_TIMEOUT -}}

@@ -72,10 +72,20 @@
 {{- $wrong = append $wrong (printf "networkPolicy.kafka.ports: %s of KAFKA_BOOTSTRAP_SERVERS is not among them" $port) -}}
 {{- end -}}
 {{- end -}}
+{{- if include "worker.proxied" . -}}
+{{- with $values.settings.KRAVIA_PROXY -}}
+{{- $url := urlParse (toString .) -}}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "80" "443" (eq $url.scheme "http")) -}}
+{{- if not (or $values.observe (has $port (include "worker.ports" $policy.proxy | fromJsonArray))) -}}
+{{- $wrong = append $wrong (printf "networkPolicy.proxy.ports: %s of KRAVIA_PROXY is not among them" $port) -}}
+{{- end -}}
+{{- end -}}
+{{- else -}}
 {{- $url := urlParse (toString $is.KRAVIA_BASE_URL) -}}
 {{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" | default (ternary "80" "443" (eq $url.scheme "http")) -}}
 {{- if not (or $values.observe (has $port (include "worker.ports" $policy.kravia | fromJsonArray))) -}}
 {{- $wrong = append $wrong (printf "networkPolicy.kravia.ports: %s of KRAVIA_BASE_URL is not among them" $port) -}}
+{{- end -}}
 {{- end -}}
 {{- if and $is.DOCUMENT_ALLOW_HOSTS (not $policy.documents.enabled) -}}
 {{- $wrong = append $wrong "networkPolicy.documents.enabled is false, and DOCUMENT_ALLOW_HOSTS names hosts: no document could be fetched; set it to true" -}}

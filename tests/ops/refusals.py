@@ -8,6 +8,7 @@ from tests.ops.charts import MINIMAL, Values, changed
 KEDA = changed(MINIMAL, keda__enabled=True)
 SASL = charts.example("sasl")
 CLOSED = changed(MINIMAL, networkPolicy__enabled=True)
+PROXY = charts.example("proxy")
 TRACING = charts.example("tracing")
 _MOUNT = {"name": "more", "mountPath": "/etc/more"}
 _VOLUME = {"name": "more", "emptyDir": {}}
@@ -67,6 +68,17 @@ SETTINGS: Final[list[tuple[Values, str]]] = [
     (changed(MINIMAL, spool__sizeMiB=511), "spool.sizeMiB is 511: it must hold DOCUMENT_SPOOL_BYTES (536870912)"),
     (changed(MINIMAL, settings__KRAVIA_BASE_URL="http://kravia.example"), "would travel in the clear"),
     (changed(MINIMAL, settings__KRAVIA_BASE_URL="http://localhost.example"), "would travel in the clear"),
+    (
+        changed(MINIMAL, settings__KRAVIA_PROXY="http://user:word@proxy:3128"),
+        "settings.KRAVIA_PROXY holds a user, and a ConfigMap is no place for a secret; set secrets.KRAVIA_PROXY",
+    ),
+    (changed(MINIMAL, settings__KRAVIA_PROXY="proxy:3128"), "settings.KRAVIA_PROXY must be http://host:port"),
+    (changed(MINIMAL, settings__KRAVIA_PROXY="http://proxy/x"), "settings.KRAVIA_PROXY must be http://host:port"),
+    (changed(PROXY, settings__KRAVIA_PROXY="http://proxy:3128"), "KRAVIA_PROXY has two sources"),
+    (
+        changed(PROXY, settings__KRAVIA_BASE_URL="http://localhost:8080"),
+        "settings.KRAVIA_BASE_URL is http://localhost:8080: without TLS to Kravia a proxy's answer",
+    ),
     (changed(MINIMAL, settings__WORKER_HTTP_PORT=0), "probes and Prometheus need a fixed port"),
     (changed(MINIMAL, settings__WORKER_HTTP_HOST="127.0.0.1"), "probes come from outside the pod"),
 ]
@@ -123,6 +135,11 @@ OBJECTS: Final[list[tuple[Values, str]]] = [
         "networkPolicy.kravia.ports: 80 of KRAVIA_BASE_URL",
     ),
     (
+        changed(CLOSED, settings__KRAVIA_PROXY="http://proxy:8080"),
+        "networkPolicy.proxy.ports: 8080 of KRAVIA_PROXY is not among them",
+    ),
+    (changed(CLOSED, settings__KRAVIA_PROXY="https://proxy"), "networkPolicy.proxy.ports: 443 of KRAVIA_PROXY"),
+    (
         changed(CLOSED, settings__DOCUMENT_ALLOW_HOSTS="documents.example.com"),
         "networkPolicy.documents.enabled is false",
     ),
@@ -148,6 +165,7 @@ SCHEMA: Final[list[tuple[Values, str]]] = [
     (changed(MINIMAL, secrets__KRAVIA_TOKEN={"value": "s"}), "KRAVIA_TOKEN"),
     (changed(MINIMAL, secrets__KRAVIA_TOKEN_FILE__exisitngSecret="s"), "exisitngSecret"),
     (changed(MINIMAL, secrets__KAFKA_SASL_PASSWORD={"existingConfigMap": "c", "key": "k"}), "existingConfigMap"),
+    (changed(MINIMAL, secrets__KRAVIA_PROXY={"existingConfigMap": "c", "key": "k"}), "existingConfigMap"),
     (changed(MINIMAL, keda__max=3), "keda"),
     (changed(MINIMAL, workload__kind="DaemonSet"), "kind"),
     (changed(MINIMAL, runAsUser=0), "runAsUser"),

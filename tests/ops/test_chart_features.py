@@ -30,6 +30,24 @@ def test_the_network_policy_lets_through_what_is_needed_and_nothing_else() -> No
     assert set(_egress(charts.one(charts.render(closed), "NetworkPolicy"))) == {(53, 53), (9092, 9093), (443,)}
 
 
+def test_with_a_proxy_the_policy_opens_the_proxy_and_not_the_api() -> None:
+    objects = charts.render(charts.example("proxy"))
+    egress = _egress(charts.one(objects, "NetworkPolicy"))
+    assert egress == {
+        (53, 53): egress[53, 53],
+        (9092, 9093): None,
+        (8080,): [{"ipBlock": {"cidr": "10.20.0.15/32"}}],
+    }
+    template = charts.workload(objects)["spec"]["template"]
+    assert charts.mounted(template)["settings/KRAVIA_PROXY"] == {"kind": "secret", "name": "egress-proxy", "key": "url"}
+    plain = changed(MINIMAL, networkPolicy__enabled=True, settings__KRAVIA_PROXY="http://proxy.billing:3128")
+    objects = charts.render(plain)
+    assert set(_egress(charts.one(objects, "NetworkPolicy"))) == {(53, 53), (9092, 9093), (3128,)}
+    assert charts.one(objects, "ConfigMap")["data"]["KRAVIA_PROXY"] == "http://proxy.billing:3128"
+    observed = charts.render(changed(plain, observe=True))
+    assert set(_egress(charts.one(observed, "NetworkPolicy"))) == {(53, 53), (9092, 9093)}
+
+
 def test_the_network_policy_covers_the_job_too() -> None:
     objects = charts.render(changed(charts.example("topics-job"), networkPolicy__enabled=True))
     wanted = charts.one(objects, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"].items()

@@ -32,7 +32,8 @@ def test_the_worker_accepts_what_its_pod_would_find(path: Path, tmp_path: Path) 
     for template in charts.pod_templates(objects):
         for name in charts.mounted(template):
             (tmp_path / name).parent.mkdir(exist_ok=True)
-            (tmp_path / name).write_text("secret", encoding="utf-8")
+            text = "http://user:secret@proxy.example:8080" if name.endswith("_PROXY") else "secret"
+            (tmp_path / name).write_text(text, encoding="utf-8")
         environ = {
             name: text.replace(MOUNTED_AT, str(tmp_path))
             for name, text in charts.environment(objects, template).items()

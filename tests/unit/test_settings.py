@@ -106,12 +106,15 @@ def test_no_refusal_shows_a_secret() -> None:
         KAFKA_SASL_PASSWORD=SECRET,
         KAFKA_SSL_KEY_PASSWORD=SECRET,
         KRAVIA_BASE_URL=f"https://user:{SECRET}@host",
+        KRAVIA_PROXY=f"http://user:{SECRET}@proxy/path",
     )
     text = "\n".join(told)
     assert SECRET not in text
     assert "KRAVIA_TOKEN=********: allowed: printable ASCII" in text
     assert "KRAVIA_BASE_URL=https://********@host" in text
     assert "KAFKA_SASL_PASSWORD=********" in text
+    assert "KRAVIA_PROXY=********: allowed: http://host[:port]" in text
+    assert "this one has a path" in text
 
 
 def test_not_even_a_failed_construction_shows_a_value() -> None:
@@ -131,18 +134,28 @@ def test_a_fault_point_is_a_value_and_a_warning() -> None:
     assert any("WORKER_FAULT_POINT" in warning for warning in result.warnings)
 
 
+def test_a_proxy_is_where_the_setting_says_and_not_where_the_environment_does() -> None:
+    proxy = loaded(KRAVIA_PROXY="http://user:word@proxy.example.com:3128").settings.forward_proxy
+    assert proxy is not None
+    assert proxy.url == "http://proxy.example.com:3128"
+    others = {"HTTPS_PROXY": "http://proxy:1", "https_proxy": "http://proxy:1", "ALL_PROXY": "http://proxy:1"}
+    assert loaded(None, **others).settings.forward_proxy is None
+
+
 def test_patterns_are_a_json_list() -> None:
     settings = loaded(KRAVIA_ALREADY_EXISTS_PATTERNS='["already (exists|there)", "duplicate"]').settings
     assert settings.kravia_already_exists_patterns == ("already (exists|there)", "duplicate")
 
 
 def test_the_report_masks_secrets_and_tells_origins() -> None:
-    result = loaded(KAFKA_GROUP_ID="mine")
+    result = loaded(KAFKA_GROUP_ID="mine", KRAVIA_PROXY=f"http://user:{SECRET}@proxy:3128")
+    assert SECRET not in repr(result)
     for text in (as_text(result), as_text(result, descriptions=True), as_json(result)):
         assert SECRET not in text
     lines = {line.split()[0]: line.split()[1:] for line in as_text(result).splitlines() if line and line[0] != "#"}
     assert set(lines) == {name.upper() for name in NAMES}
     assert lines["KRAVIA_TOKEN"] == ["********", "environment"]
+    assert lines["KRAVIA_PROXY"] == ["********", "environment"]
     assert lines["KAFKA_GROUP_ID"] == ["mine", "environment"]
     assert lines["WORKER_GRACE"] == ["60", "default"]
     told = json.loads(as_json(result))

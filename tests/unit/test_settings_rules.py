@@ -81,6 +81,11 @@ REFUSED = [
         "use https://",
     ),
     (
+        {"KRAVIA_BASE_URL": "http://localhost:8080", "KRAVIA_PROXY": "http://user:word@proxy:3128"},
+        "KRAVIA_BASE_URL=http://localhost:8080, KRAVIA_PROXY=********",
+        "a proxy's answer can't be told from Kravia's",
+    ),
+    (
         {"WORKER_FAULT_POINT": "committed:kill"},
         "WORKER_FAULT_POINT=committed:kill, WORKER_ALLOW_FAULTS=0",
         "set WORKER_ALLOW_FAULTS=1 in a test",
@@ -150,6 +155,7 @@ def test_refused(values: dict[str, str], told: str, remedy: str) -> None:
         {"KRAVIA_BASE_URL": "http://[::1]:8080"},
         {"KRAVIA_BASE_URL": "http://kravia.internal", "KRAVIA_ALLOW_PLAIN_HTTP": "1"},
         {"KRAVIA_TOKEN": "", "KRAVIA_TOKEN_FILE": __file__},
+        {"KRAVIA_PROXY": "https://user:word@proxy:3128/"},
         {"WORKER_FAULT_POINT": "committed:kill", "WORKER_ALLOW_FAULTS": "1"},
         {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CERT_FILE": __file__, "KAFKA_SSL_KEY_FILE": __file__},
         SASL,

@@ -139,6 +139,21 @@ def test_nothing_is_said_where_all_is_well():
     assert findings(report(partition(backlog=behind(99, 1.0, 2.0)), partition(1, backlog=behind(5000, 9.0, 2.0)))) == []
 
 
+@pytest.mark.parametrize(
+    ("why", "of_the_proxy"),
+    [
+        ("5 failures in a row, the last: register not_sent_proxy_407", True),
+        ("5 failures in a row, the last: register lost; probe: not_sent_proxy_connect", True),
+        ("5 failures in a row, the last: register not_sent_proxy_502; probe: server_error", False),
+        ("5 failures in a row, the last: register not_sent_connect", False),
+    ],
+)
+def test_a_proxy_that_is_in_the_way_is_no_matter_for_kravia(why, of_the_proxy):
+    [finding] = findings(report(gate=closed(why)))
+    assert ("KRAVIA_PROXY" in finding.do, "Tell Kravia" in finding.do) == (of_the_proxy, not of_the_proxy)
+    assert finding.runbook == "docs/runbooks/gate-closed.md"
+
+
 def test_a_closed_gate_explains_what_is_old_and_what_falls_behind():
     late = partition(oldest=OLD, oldest_seconds=9999.0, backlog=behind(5000, 0.0, 9.0))
     [finding] = findings(report(late, gate=closed("register stop_401")))

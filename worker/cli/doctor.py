@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = """\
 Go through what a first deployment gets wrong: settings, this machine, brokers, topics, rights, whose ledger it is, the
-API with its token (one search), clocks, documents. It changes nothing: no group is joined and no live transactional id
-is used, so it may run beside a worker.
+API with its token (one search) and the proxy before it, clocks, documents. It changes nothing: no group is joined and
+no live transactional id is used, so it may run beside a worker.
 
 exit status: 0 all is well (warnings do not change that); 1 something must be mended; 2 wrong usage or refused
 settings."""

@@ -1,5 +1,6 @@
 """All checks, in the order in which a deployment stands or falls with them."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from worker.doctor.clocks import against_kravia, ask_kernel, kernel_finding
 from worker.doctor.findings import Finding, fail, ok, warn
 from worker.doctor.kravia import answer_finding
 from worker.doctor.machine import document_findings, machine_findings
+from worker.doctor.proxy import environment_finding, reach
 from worker.kafka.security import Unusable, connection_of
 from worker.kravia.probe import probe
 from worker.observe import observing
@@ -57,12 +59,18 @@ async def examine(settings: Settings, *, observe: bool = False) -> AsyncIterator
 
 
 async def _kravia(settings: Settings) -> AsyncIterator[Finding]:
+    proxy = settings.forward_proxy
+    ignored = environment_finding(proxy, os.environ)
+    if ignored is not None:
+        yield ignored
+    if proxy is not None:
+        yield await reach(proxy, settings.kravia_connect_timeout)
     try:
         probed = await probe(wiring.kravia_config(settings), wiring.token_source(settings), SystemClock())
     except ValueError as error:
         yield fail("kravia", "settings", str(error), "correct the file that it names")
         return
-    yield answer_finding(probed, settings.kravia_base_url)
+    yield answer_finding(probed, settings.kravia_base_url, proxy)
     for finding in against_kravia(probed, settings.worker_clock_error):
         yield finding
 

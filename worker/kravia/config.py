@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from worker.forward_proxy import ForwardProxy
+
 POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 """A JSON pointer (RFC 6901, section 3)."""
 
@@ -55,6 +57,8 @@ class KraviaConfig:
     file_encoding: FileEncoding = FileEncoding.BASE64
     ca_file: Path | None = None
     """PEM file of the authorities that sign the API's certificate; None: the system's."""
+    proxy: ForwardProxy | None = None
+    """Every connection is a tunnel through it. Its own certificate, with https, is checked as the API's is."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
@@ -62,6 +66,8 @@ class KraviaConfig:
             raise ValueError("base_url: http(s)://host[:port][/path], without a user")
         if parts.query or parts.fragment:
             raise ValueError("base_url: without query or fragment")
+        if self.proxy is not None and parts.scheme != "https":
+            raise ValueError("proxy: only with an https base_url: else its answers can't be told from the API's")
         if self.prefix and not re.fullmatch(r"(?:/[A-Za-z0-9._~-]+)+", self.prefix):
             raise ValueError("prefix: empty, or a path such as /api/v2 without a slash at its end")
         if self.id_pointer is not None and not POINTER.fullmatch(self.id_pointer):

@@ -4,10 +4,12 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import aiohttp
 
 from worker.kravia.config import KraviaConfig
+from worker.kravia.tunnel import TunnelConnector
 
 _TCP_USER_TIMEOUT: int | None = getattr(socket, "TCP_USER_TIMEOUT", None)
 """Linux only: elsewhere the client's own time-outs end a call, and the kernel may go on sending for longer."""
@@ -63,15 +65,19 @@ def open_session(
     """A session without anything that acts on its own: no trace hooks (they await between headers and body), no
     cookies, no proxy or netrc from the environment, no limit of its own (`client` keeps it, so that a wait for a place
     can be told from a slow connect). `read_timeout` bounds the silence while an answer is awaited or read.
+
+    With `config.proxy` every connection leads through it; `Pool` sends its password along.
     """
-    connector = aiohttp.TCPConnector(
-        limit=0,
-        keepalive_timeout=config.keepalive,
-        ssl=True if tls is None else tls,
-        socket_factory=socket_factory(user_timeout, send_buffer),
-    )
+    options: dict[str, Any] = {
+        "limit": 0,
+        "keepalive_timeout": config.keepalive,
+        "ssl": True if tls is None else tls,
+        "socket_factory": socket_factory(user_timeout, send_buffer),
+    }
+    proxy = config.proxy
     return aiohttp.ClientSession(
-        connector=connector,
+        connector=aiohttp.TCPConnector(**options) if proxy is None else TunnelConnector(proxy, **options),
+        proxy=None if proxy is None else proxy.url,
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         raise_for_status=False,

@@ -11,6 +11,7 @@ from worker.kravia.config import KraviaConfig
 from worker.kravia.connections import send_once
 from worker.kravia.leaving import Departure, GuardedBody
 from worker.kravia.tokens import TokenSource, is_legal
+from worker.kravia.tunnel import TunnelError
 
 Ended = Reply | NotSent | Unclear
 """How a request ended; `Unclear` has kind `timeout` or `lost`, and the status where that much was read."""
@@ -24,6 +25,9 @@ class Pool:
         self._config = config
         self._token = token
         self._places = asyncio.Semaphore(config.max_connections)
+        login = None if config.proxy is None else config.proxy.authorization
+        # Of the CONNECT alone: aiohttp sends it nowhere else.
+        self._proxy_headers = None if login is None else {"Proxy-Authorization": login.get_secret_value()}
 
     async def close(self) -> None:
         """Close all connections."""
@@ -69,7 +73,9 @@ class Pool:
             async with asyncio.timeout(None) as deadline:
                 departure.bind(deadline)
                 headers = {"Authorization": token}
-                response = await self._session.post(url, data=payload, headers=headers, allow_redirects=False)
+                response = await self._session.post(
+                    url, data=payload, headers=headers, proxy_headers=self._proxy_headers, allow_redirects=False
+                )
                 if not departure.sent:
                     # What lay on the connection before we wrote was taken for an answer (see `Departure.leave`).
                     departure.hold("stale")
@@ -93,11 +99,16 @@ class Pool:
         try:
             async with asyncio.timeout(self._config.query_timeout):
                 headers = {"Authorization": token}
-                once = (send_once,)
-                response = await self._session.get(url, headers=headers, allow_redirects=False, middlewares=once)
+                response = await self._session.get(
+                    url,
+                    headers=headers,
+                    proxy_headers=self._proxy_headers,
+                    allow_redirects=False,
+                    middlewares=(send_once,),
+                )
                 status = response.status
                 return await self._read(response)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, TunnelError) as error:
             return NotSent(_why_not_sent(error))
         except (aiohttp.ClientError, OSError) as error:
             return Unclear("timeout" if isinstance(error, TimeoutError) else "lost", status)
@@ -121,6 +132,8 @@ class Pool:
 def _why_not_sent(error: Exception) -> str:
     """Class of a failure before anything was sent; the decision that nothing was is not made here."""
     match error:
+        case TunnelError():
+            return error.why
         case aiohttp.ClientConnectorDNSError():
             return "dns"
         case aiohttp.ClientSSLError() | aiohttp.ServerFingerprintMismatch():

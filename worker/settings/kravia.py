@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
+from worker.forward_proxy import ALLOWED, ForwardProxy, parse_proxy
 from worker.settings.fields import count, optional, optional_file, seconds
 
 URL = "https://host[:port][/path], without user, query or fragment, and without /api/v2, which the worker adds"
@@ -65,6 +66,12 @@ def _token(secret: SecretStr | None) -> SecretStr | None:
     return secret
 
 
+def _proxy(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None:
+        parse_proxy(secret.get_secret_value())
+    return secret
+
+
 class KraviaSettings(BaseModel):
     """How to reach Kravia, and what is assumed about it."""
 
@@ -84,8 +91,17 @@ class KraviaSettings(BaseModel):
     kravia_ca_file: Path | None = optional_file(
         "PEM file of the certificate authorities that sign the API's certificate; absent: the system's."
     )
+    kravia_proxy: Annotated[SecretStr | None, AfterValidator(_proxy)] = optional(
+        "An HTTP forward proxy that every connection to the API leads through, by CONNECT; absent: none. "
+        "`HTTPS_PROXY` and its like have no effect. May hold a user and a password (Basic), so it is treated as a "
+        "secret. Only with an `https://` base URL. The certificate of an `https://` proxy is checked as the API's is: "
+        "`KRAVIA_CA_FILE` must then name the authorities of both. Documents by reference are fetched without it.",
+        allowed=ALLOWED,
+    )
     kravia_connect_timeout: float = seconds(
-        10, "Longest wait for a connection: name, TCP and TLS, and a free place in the pool.", at_most=600
+        10,
+        "Longest wait for a connection: name, TCP, the proxy's tunnel and TLS, and a free place in the pool.",
+        at_most=600,
     )
     kravia_read_timeout: float = seconds(
         30, "Longest silence while an answer to attach, start, details or search is read.", at_most=600
@@ -130,3 +146,8 @@ class KraviaSettings(BaseModel):
     )
     kravia_search_delay: float = seconds(120, f"D: time until a search shows a new invoice. {GUESS}", zero=True)
     kravia_search_disorder: float = seconds(60, f"How far a search may show invoices out of order. {GUESS}", zero=True)
+
+    @property
+    def forward_proxy(self) -> ForwardProxy | None:
+        """The parsed proxy, where one is set."""
+        return None if self.kravia_proxy is None else parse_proxy(self.kravia_proxy.get_secret_value())

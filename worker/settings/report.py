@@ -69,6 +69,7 @@ _COMBINATIONS = (
     "  `WORKER_GATE_PROBE_INTERVAL` ≤ `WORKER_GATE_PROBE_MAX`.",
     "- Exactly one of `KRAVIA_TOKEN` and `KRAVIA_TOKEN_FILE`.",
     "- An `http://` base URL only for this host, or with `KRAVIA_ALLOW_PLAIN_HTTP=1`.",
+    "- `KRAVIA_PROXY` only with an `https://` base URL.",
     "- With a `SASL_…` protocol: mechanism, user and password; without one: none of them. TLS files only with `SSL` or",
     "  `SASL_SSL`; a client certificate and its key together.",
     "- The six topics differ. A fault point only with `WORKER_ALLOW_FAULTS=1`. Every file can be read.",

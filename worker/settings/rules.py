@@ -208,6 +208,14 @@ def _kravia(s: Settings) -> Iterator[Problem]:
             "kravia_base_url",
             "kravia_allow_plain_http",
         )
+    if url.scheme == "http" and s.kravia_proxy is not None:
+        yield _problem(
+            s,
+            "without TLS to Kravia a proxy's answer can't be told from Kravia's, and an invoice could be billed twice "
+            "or given up; use https://, or remove KRAVIA_PROXY",
+            "kravia_base_url",
+            "kravia_proxy",
+        )
 
 
 def _is_loopback(host: str) -> bool:

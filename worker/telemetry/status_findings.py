@@ -42,6 +42,11 @@ _GATE: Final[Mapping[str, tuple[str, str]]] = {
     "no_id": ("Set KRAVIA_ID_POINTER to the field that holds the id, restart.", "gate-closed"),
 }
 
+_PROXY: Final = (
+    "The proxy before Kravia (KRAVIA_PROXY) is away or refuses us; the doctor says which, and what to do. It opens by "
+    "itself when there is a way again; a corrected KRAVIA_PROXY needs a restart."
+)
+
 
 def findings(report: Mapping[str, Any]) -> list[Finding]:
     """Of a report of `worker.status.Status`; empty when all is well. One of an older worker may lack keys."""
@@ -81,6 +86,8 @@ def _gate(report: Mapping[str, Any]) -> Iterator[Finding]:
     gate = report["gate"]
     if gate["state"] == "closed":
         do, page = _GATE.get(gate_why(gate["state"], gate["why"]), ("Look at what Kravia answers.", "gate-closed"))
+        if "not_sent_proxy_" in gate["why"].rpartition("; probe: ")[2]:
+            do, page = _PROXY, "gate-closed"
         began = f" since {since(gate['since'], report['at'])}" if "since" in gate else ""
         yield Finding(
             "act",
