@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import StreamWriter
 
+from worker.kravia.outlet import Outlet
 from worker.ports import Validity
 
 
@@ -35,6 +36,7 @@ class Departure:
     __slots__ = (
         "_body",
         "_deadline",
+        "_outlet",
         "_rest",
         "_timeout",
         "_transport",
@@ -65,6 +67,7 @@ class Departure:
         self._written = written
         self._deadline: asyncio.Timeout | None = None
         self._transport: asyncio.WriteTransport | None = None
+        self._outlet: Outlet | None = None
         self.sent = False
         """Set before the first byte is written: False is proof that none was."""
         self.held: str | None = None
@@ -93,20 +96,23 @@ class Departure:
         # connection. Read as our answer, a 400 of that kind would call a register refused that was carried out.
         if transport is None or transport.is_closing() or not _is_quiet(protocol):
             self.hold("stale")
+        outlet = None if transport is None else Outlet(transport)
         if self.held is None and not self._validity.holds():
             self.hold("expired")
-        if self.held is not None or transport is None:
+        if self.held is not None or transport is None or outlet is None:
             raise HeldError(self.held)
         if self._deadline is not None:
             self._deadline.reschedule(asyncio.get_running_loop().time() + self._timeout)
-        self._transport = transport
+        self._transport, self._outlet, before = transport, outlet, writer.output_size
         self.sent = True
         await writer.write(self._body, drain=False)
+        outlet.wrote(writer.output_size - before)
         if self._written is not None:
-            self._written(buffered=transport.get_write_buffer_size() > 0)
+            self._written(buffered=outlet.waiting)
         for piece in self._rest:
             if self.held is not None:  # the call has ended meanwhile
                 raise HeldError(self.held)
+            outlet.wrote(len(piece))
             await writer.write(piece)  # waits while the transport has enough
         self._whole = True
 
@@ -118,7 +124,7 @@ class Departure:
     @property
     def unsent(self) -> bool:
         """Whether bytes of the body still wait in this process."""
-        return self._transport is not None and (not self._whole or self._transport.get_write_buffer_size() > 0)
+        return self._outlet is not None and (not self._whole or self._outlet.waiting)
 
 
 def _is_quiet(protocol: object) -> bool:
