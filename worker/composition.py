@@ -22,6 +22,7 @@ from worker.observe import ObservedKravia, ObservedReconciler
 from worker.ownership import Ownership, take_over
 from worker.ownership.config import Ports
 from worker.ownership.trim import Trimmer
+from worker.pace import Pace, PacedQueries
 from worker.partitions import Partitions
 from worker.pipeline import Pipeline
 from worker.preflight import partitions_of
@@ -79,12 +80,14 @@ async def build(
         else KraviaClient(wiring.kravia_config(settings), token, clock=clock, observer=observer, faults=fault)
     )
     documents = HttpsDocuments(wiring.documents_config(settings), clock, observer)
-    gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer)
+    pace = Pace(wiring.pace_policy(settings), clock)
+    queries = PacedQueries(client, pace)
+    gate = Gate(wiring.gate_policy(settings), lambda: queries.search(clock.now(), skip=0, top=1), clock, observer, pace)
     budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
     reconciler = (
         ObservedReconciler(client, gate, clock, observer)
         if isinstance(client, ObservedKravia)
-        else Reconciler(client, gate, wiring.doubt_policy(settings), wiring.sweep_policy(settings), clock, observer)
+        else Reconciler(queries, gate, wiring.doubt_policy(settings), wiring.sweep_policy(settings), clock, observer)
     )
     tools = Tools(
         client,

@@ -16,6 +16,7 @@ import structlog
 
 from worker.answers import Answer, NotSent, Stop, Throttled, Unclear, answer_class
 from worker.model import Step
+from worker.pace import Pace, PacePolicy
 from worker.ports import Clock, Observer, SearchPage
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ class Passage:
     Not a generator, as every call of every event passes here: event loops keep account of each of those.
     """
 
-    __slots__ = ("_gate", "_tries_out", "answer", "counts", "step")
+    __slots__ = ("_began", "_gate", "_tries_out", "answer", "counts", "step")
 
     def __init__(self, gate: "Gate", step: Step) -> None:
         self.step = step
@@ -55,14 +56,28 @@ class Passage:
         """Whether a failure counts against the event: not while the gate tries the API out."""
         self._gate = gate
         self._tries_out = False
+        self._began = 0.0
 
     async def __aenter__(self) -> Self:
-        self._tries_out = await self._gate.enter(self.step is Step.REGISTER)
-        self.counts = self._gate.state is GateState.OPEN
+        gate, pace = self._gate, self._gate.pace
+        await pace.take()
+        try:
+            # The gate last: it may close, and the API may ask for a pause, while this waits for its turn.
+            if pace.rated:
+                async with pace.turn():
+                    self._tries_out = await gate.enter(self.step is Step.REGISTER)
+            else:
+                self._tries_out = await gate.enter(self.step is Step.REGISTER)
+        except BaseException:
+            pace.give_back(None)
+            raise
+        self._began = pace.now()
+        self.counts = gate.state is GateState.OPEN
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._gate.leave(self.step, self.answer, tried_out=self._tries_out)
+        self._gate.pace.give_back(self.answer, self._began)
 
 
 class Gate:
@@ -74,8 +89,11 @@ class Gate:
         probe: Callable[[], Awaitable[SearchPage | Answer]],
         clock: Clock,
         observer: Observer,
+        pace: Pace | None = None,
     ) -> None:
+        """`pace`: what bounds the calls that go through; None: nothing does."""
         self._policy = policy
+        self.pace = Pace(PacePolicy(), clock) if pace is None else pace
         self._probe = probe
         self._clock = clock
         self._observer = observer

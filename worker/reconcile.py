@@ -16,7 +16,7 @@ import structlog
 from worker.doubt import Adopted, CertainlyNot, Doubt, DoubtPolicy, GivenUp, Resolution
 from worker.gate import Gate, GateState
 from worker.matching import Identity, Match, Row, compare, folded, read_row
-from worker.ports import Clock, Details, KraviaApi, Observer
+from worker.ports import Clock, Details, KraviaQueries, Observer
 from worker.sweep import SweepPolicy, sweep
 
 log = structlog.get_logger(__name__)
@@ -61,7 +61,7 @@ class Reconciler:
 
     def __init__(
         self,
-        api: KraviaApi,
+        api: KraviaQueries,
         gate: Gate,
         policy: DoubtPolicy,
         sweeping: SweepPolicy,

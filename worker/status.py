@@ -107,7 +107,14 @@ class Status:
         }
         member = self._consumer.problem is None
         return IntakeGauges(
-            member, self._consumer.fetch_age(now), self._partitions.served(), self._partitions.lost(), lags, facts
+            member,
+            self._consumer.fetch_age(now),
+            self._partitions.served(),
+            self._partitions.lost(),
+            lags,
+            facts,
+            self._gate.pace.taken,
+            self._gate.pace.limit,
         )
 
     def report(self) -> dict[str, Any]:

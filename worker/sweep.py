@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from worker.answers import Answer, Refused, answer_class
 from worker.matching import Row, read_row
-from worker.ports import KraviaApi, SearchPage
+from worker.ports import KraviaQueries, SearchPage
 
 _OVERLAP = timedelta(seconds=2)
 _MOVED = "rows moved between two pages"
@@ -43,7 +43,7 @@ class Swept:
 
 
 async def sweep(
-    api: KraviaApi, since: datetime, visit: Callable[[Row, Mapping[str, object]], bool], policy: SweepPolicy
+    api: KraviaQueries, since: datetime, visit: Callable[[Row, Mapping[str, object]], bool], policy: SweepPolicy
 ) -> Swept:
     """Give every row that changed since `since` (aware) to `visit`, once for each id.
 

@@ -13,6 +13,7 @@ from worker.gate import GatePolicy
 from worker.kafka.consumer import ConsumerConfig
 from worker.kravia import FileEncoding, FileToken, FixedToken, KraviaConfig, TokenSource
 from worker.ownership import OwnershipConfig
+from worker.pace import PacePolicy
 from worker.retry import RetryPolicy
 from worker.settings import Settings
 from worker.spans import NO_TRACES, Tracer
@@ -107,6 +108,11 @@ def gate_policy(settings: Settings) -> GatePolicy:
         probe_interval=settings.worker_gate_probe_interval,
         probe_max=settings.worker_gate_probe_max,
     )
+
+
+def pace_policy(settings: Settings) -> PacePolicy:
+    """The pace's part of the settings."""
+    return PacePolicy(settings.worker_max_in_flight, settings.kravia_slow_answer, settings.kravia_calls_per_second)
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:

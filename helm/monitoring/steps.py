@@ -61,6 +61,16 @@ def _calls() -> Row:
                 [Query(share(wrong, every), "{{step}}")],
             ),
             Panel(
+                "Calls at a time",
+                "Of all processes. The limit falls when Kravia answers 429 or 503, slowly or not in time, and rises "
+                "again by one for each round of answers that are well.",
+                Unit.NUMBER,
+                [
+                    Query(total(c.CALLS_IN_FLIGHT).expression, "calls"),
+                    Query(total(c.CALLS_IN_FLIGHT_LIMIT).expression, "limit"),
+                ],
+            ),
+            Panel(
                 "Retries by step and cause",
                 "Calls that will be made again after a wait.",
                 Unit.PER_SECOND,

@@ -22,7 +22,7 @@ REQUESTS = Partition(TOPICS.requests, 0)
 def test_the_intake_is_asked_at_each_scrape():
     observer = PrometheusObserver()
     assert value(observer, "group_member") == 0
-    now = IntakeGauges(True, 1.5, {0: True, 1: False}, {"fenced": 1}, {REQUESTS: 7}, {0: 61.5})
+    now = IntakeGauges(True, 1.5, {0: True, 1: False}, {"fenced": 1}, {REQUESTS: 7}, {0: 61.5}, 3, 64)
     observer.intake(lambda: now, Limits(128, 1024, 1000, observing=True))
     assert value(observer, "group_member") == 1
     assert value(observer, "fetch_age_seconds") == 1.5
@@ -32,6 +32,8 @@ def test_the_intake_is_asked_at_each_scrape():
     assert value(observer, "partitions_lost", why="timeout") == 0
     assert value(observer, "lag_records", topic=TOPICS.requests, partition="0") == 7
     assert value(observer, "oldest_unsettled_fact_seconds", partition="0") == 61.5
+    assert value(observer, "calls_in_flight") == 3
+    assert value(observer, "calls_in_flight_limit") == 64
     assert value(observer, "in_flight_events_limit") == 128
     assert value(observer, "in_flight_bytes_limit") == 1024
     assert value(observer, "partition_window_records") == 1000

@@ -19,7 +19,7 @@ from worker.ports.kafka import (
     Sink,
     Tail,
 )
-from worker.ports.kravia import Details, KraviaApi, SearchPage, Validity
+from worker.ports.kravia import Details, KraviaApi, KraviaQueries, SearchPage, Validity
 from worker.ports.observer import Observer
 from worker.ports.process import Clock, Faults
 
@@ -35,6 +35,7 @@ __all__ = [
     "Intake",
     "Isolation",
     "KraviaApi",
+    "KraviaQueries",
     "LogAdmin",
     "LogProducer",
     "LogReader",

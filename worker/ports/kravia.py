@@ -33,7 +33,20 @@ class SearchPage:
     rows: tuple[Mapping[str, object], ...]
 
 
-class KraviaApi(Protocol):
+class KraviaQueries(Protocol):
+    """What can be asked without changing anything."""
+
+    async def details(self, invoice_id: str) -> Details | Answer:
+        """GET /invoice/{id}/details; an `Answer` is why it could not be read."""
+
+    async def search(self, since: datetime, *, skip: int, top: int) -> SearchPage | Answer:
+        """GET /invoice/search of what changed since `since`, oldest first; an `Answer` is why it could not be read.
+
+        `since` without a zone is a time as a row printed it; an aware one is sent as UTC.
+        """
+
+
+class KraviaApi(KraviaQueries, Protocol):
     async def register(self, body: bytes, validity: Validity) -> Answer:
         """POST /invoice/register, at most once. Never `Done` or `NotVisible`."""
 
@@ -44,12 +57,3 @@ class KraviaApi(Protocol):
 
     async def start(self, invoice_id: str, message: str, validity: Validity) -> Answer:
         """POST /invoice/{id}/action?action=Start. Never `Registered`."""
-
-    async def details(self, invoice_id: str) -> Details | Answer:
-        """GET /invoice/{id}/details; an `Answer` is why it could not be read."""
-
-    async def search(self, since: datetime, *, skip: int, top: int) -> SearchPage | Answer:
-        """GET /invoice/search of what changed since `since`, oldest first; an `Answer` is why it could not be read.
-
-        `since` without a zone is a time as a row printed it; an aware one is sent as UTC.
-        """

@@ -112,6 +112,20 @@ class KraviaSettings(BaseModel):
     kravia_attach_timeout: float = seconds(60, "Longest duration of one attach call.", at_most=600)
     kravia_start_timeout: float = seconds(30, "Longest duration of one start call.", at_most=600)
     kravia_query_timeout: float = seconds(30, "Longest duration of one details or search call.", at_most=600)
+    kravia_slow_answer: float = seconds(
+        10,
+        "An answer that takes longer says that Kravia is asked too much, as 429, 503 and a time-out do: half as many "
+        "calls go at a time then, and one more for each round of answers that are well.",
+        at_most=600,
+    )
+    kravia_calls_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        le=100_000,
+        allow_inf_nan=False,
+        description="Most calls of this process, of any kind, that begin in a second; absent: no bound. Processes know "
+        "nothing of each other: give each its share.",
+    )
     kravia_id_pointer: Annotated[str | None, AfterValidator(_pointer)] = optional(
         "Where register's answer holds the invoice's id, as a JSON pointer. Absent: a bare number or string, or "
         "`id`, `invoiceId` or `claimId` of an object. The answer is undocumented.",

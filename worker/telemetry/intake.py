@@ -26,7 +26,8 @@ class IntakeGauges:
     """How the intake stands now.
 
     `served`: each assigned partition, and whether its records flow; `lost`: how many are lost, by why; `lags`: offsets
-    behind the end, by input partition; `facts`: age in seconds of the oldest unsettled fact, by owned partition.
+    behind the end, by input partition; `facts`: age in seconds of the oldest unsettled fact, by owned partition;
+    `calls`: how many have a place, of `calls_limit`.
     """
 
     member: bool = False
@@ -35,6 +36,8 @@ class IntakeGauges:
     lost: Mapping[str, int] = field(default_factory=dict)
     lags: Mapping[Partition, int] = field(default_factory=dict)
     facts: Mapping[int, float] = field(default_factory=dict)
+    calls: int = 0
+    calls_limit: int = 0
 
 
 IntakeSource = Callable[[], IntakeGauges]
@@ -55,6 +58,8 @@ class IntakeCollector(Collector):
         yield family(c.LOST, {(why,): now.lost.get(why, 0) for why in c.LOST.labels[0].values})
         yield family(c.LAG, {(partition.topic, str(partition.number)): lag for partition, lag in now.lags.items()})
         yield family(c.OLDEST_FACT, {(str(partition),): age for partition, age in now.facts.items()})
+        yield family(c.CALLS_IN_FLIGHT, {(): now.calls})
+        yield family(c.CALLS_IN_FLIGHT_LIMIT, {(): now.calls_limit})
         yield family(c.IN_FLIGHT_EVENTS_LIMIT, {(): limits.events})
         yield family(c.IN_FLIGHT_BYTES_LIMIT, {(): limits.size})
         yield family(c.WINDOW, {(): limits.window})

@@ -22,6 +22,14 @@ CALL_SECONDS = metric(
     buckets=CALL_BUCKETS,
     exemplars=True,
 )
+CALLS_IN_FLIGHT = metric(
+    "calls_in_flight", Kind.GAUGE, "Calls that have a place now; those that wait at a closed gate keep theirs."
+)
+CALLS_IN_FLIGHT_LIMIT = metric(
+    "calls_in_flight_limit",
+    Kind.GAUGE,
+    "Most calls at a time now: WORKER_MAX_IN_FLIGHT, halved when Kravia answers 429 or 503, slowly, or not in time.",
+)
 RETRIES = metric(
     "retries_total",
     Kind.COUNTER,
@@ -66,6 +74,8 @@ SPOOL_BYTES = metric(
 METRICS: tuple[Metric, ...] = (
     CALLS,
     CALL_SECONDS,
+    CALLS_IN_FLIGHT,
+    CALLS_IN_FLIGHT_LIMIT,
     RETRIES,
     BACKOFF_SECONDS,
     GATE,
