@@ -239,12 +239,12 @@ TEETH: dict[str, Tooth] = {
     ),
     "intent-each": Tooth("each call has an intent of its own", _calls(reuse=True), 85, "REGISTERED 2 TIMES"),
     "inherited-facts": Tooth(
-        "the trim keeps inherited facts", _inherited_forgotten, 62, "REGISTERED 2 TIMES", weather=stormy(strikes=6)
+        "the trim keeps inherited facts", _inherited_forgotten, 37, "REGISTERED 2 TIMES", weather=stormy(strikes=6)
     ),
     "other-input": Tooth(
         "an event waits for the other one of its identity of which facts are inherited",
         swap((Ownership, "must_wait", lambda _self, _identity, _origin: False)),
-        122,
+        74,
         "REGISTERED 2 TIMES",
         weather=_many_replays,
     ),

@@ -139,14 +139,14 @@ TEETH: Mapping[str, Tooth] = {
     "no-wait-own": Tooth(
         "nothing is believed about an own doubt (5xx, time-out, lost answer) before A + D",
         swap((register, "own_doubt", _own_at_once)),
-        520,
+        266,
         "REGISTERED 2 TIMES",
         weather=together(BUSY, LATE, CERTAIN),
     ),
     "any-doubt-obeyed": Tooth(
         "a verdict is obeyed only while the ledger holds its doubt",
         swap((settling, "obey", _any_doubt)),
-        3,
+        2,
         "REGISTERED 2 TIMES",
         weather=together(
             stormy(api=0.5, people=1.0, twice=1.0),
@@ -157,14 +157,14 @@ TEETH: Mapping[str, Tooth] = {
     "no-witness": Tooth(
         "not found counts only with a witness",
         _any_row_bears_witness(),
-        37,
+        55,
         "REGISTERED 2 TIMES",
         weather=SLOW_SEARCH,
     ),
     "witness-dated-by-answer": Tooth(
         "a witness is dated by our own sending",
         _dated_by_answer(),
-        37,
+        569,
         "REGISTERED 2 TIMES",
         weather=together(
             BUSY,
@@ -177,7 +177,7 @@ TEETH: Mapping[str, Tooth] = {
     "no-disorder-span": Tooth(
         "sweeps with a witness span more than the search's disorder",
         _one_sweep_is_enough(),
-        32,
+        55,
         "REGISTERED 2 TIMES",
         weather=together(
             BUSY, LATE, searching(rows=Rows.FULL, lag=20.0, disorder=10.0), doubting(disorder=10.0, quarantine=False)

@@ -236,6 +236,7 @@ class TestWords:
         assert waits_for(paused_creditor, closed=True) == told
         paused_creditor["retry_in_seconds"] = 200.0
         assert waits_for(paused_creditor, closed=True) == f"{told}, in 3 min 20 s at the earliest"
-        assert waits_for({"waiting_for": "register stop_401"}) == "the gate"
+        assert waits_for({"waiting_for": "register stop_401"}, closed=True) == "the gate"
+        assert waits_for({"waiting_for": "register was answered"}) == "its turn"
         assert waits_for({"doubt": DOUBT}) == "the reconciler; believed in 6 min 40 s, given up in 36 min 40 s"
         assert waits_for({}) == "–"

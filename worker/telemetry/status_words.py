@@ -95,7 +95,9 @@ def waits_for(work: Mapping[str, Any], *, closed: bool = False) -> str:
             return f"creditor {creditor}, paused after 403; looks again {next_try(seconds, closed=closed)}"
         # Documents are fetched behind a closed gate, too.
         return f"its next try {next_try(seconds, closed=closed and work.get('step') != 'fetch')}"
-    return "the gate" if work.get("waiting_for") is not None else NOTHING
+    if work.get("waiting_for") is None:
+        return NOTHING
+    return "the gate" if closed else "its turn"
 
 
 def catches_up(backlog: Mapping[str, Any]) -> str:

@@ -28,7 +28,8 @@ EVENTS = metric(
     "events",
     Kind.GAUGE,
     "Unfinished events by state: queued (not begun, or behind an earlier event of its identity), fetching "
-    "(its documents), registering, attaching, starting, backoff (waiting to retry), gate (waiting for a closed gate), "
+    "(its documents), registering, attaching, starting, backoff (waiting to retry), gate (waiting for the gate, "
+    "or for its turn to call), "
     "doubt (being reconciled), settling (waiting for its commit).",
     PARTITION,
     STATES,
