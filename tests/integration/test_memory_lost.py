@@ -1,11 +1,14 @@
 """A ledger or a journal that has forgotten something under a group that has settled: nothing is billed on it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from aiokafka.structs import OffsetAndMetadata
 
+from tests.brokers.jars import java, kafka_jars
 from tests.brokers.waiting import until
+from tests.docs.standin_kafka import TOOLS
 from tests.integration.events import event
 from tests.integration.harness import Scene
 from tests.integration.test_doctor import doctor
@@ -70,3 +73,27 @@ async def test_it_bills_nothing_until_a_person_has_decided(scene: Scene, tmp_pat
     await scene.settled([*again, *new])
     # Whoever sets the offsets has looked. Here nobody did: with the ledger's memory the invoice is billed again.
     assert scene.registers(billed.identity) == (2 if lost == "ledger" else 1)
+
+
+@pytest.mark.apache
+async def test_kafkas_own_program_sets_the_offsets_anew(scene: Scene) -> None:
+    """As docs/how-to/restore.md prints it: the offsets stay, what stood beside them goes."""
+    worker = scene.worker()
+    await worker.run()
+    await scene.settled(await scene.send(event("one")))
+    await worker.stop()
+    admin = await scene.clients.admin()
+    before = await admin.list_consumer_group_offsets(scene.group)
+    assert all("ledgerEnd" in known.metadata for known in before.values())
+    program = TOOLS["kafka-consumer-groups.sh"]
+    words = ("--group", scene.group, "--all-topics", "--reset-offsets", "--to-current", "--execute")
+    process = await asyncio.create_subprocess_exec(
+        *(java(), "-cp", f"{kafka_jars()}/*", program, "--bootstrap-server", scene.broker.bootstrap, *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    after = await admin.list_consumer_group_offsets(scene.group)
+    assert {known.metadata for known in after.values()} == {""}, said.decode()
+    assert {one: known.offset for one, known in after.items()} == {one: known.offset for one, known in before.items()}
