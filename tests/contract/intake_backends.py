@@ -19,9 +19,10 @@ from tests.simulation.process import Process
 from tests.simulation.trace import Trace
 from tests.simulation.wire import Wire
 from worker.kafka.consumer import ConsumerConfig, GroupConsumer
+from worker.kafka.producer import KafkaProducer
 from worker.kafka.reader import KafkaAdmin
 from worker.model import OutRecord, Partition, Record, TopicNames
-from worker.ports import Acked, Intake, LogAdmin, Observer
+from worker.ports import Acked, Intake, LogAdmin, LogProducer, Observer
 
 
 @dataclass(slots=True)
@@ -78,6 +79,9 @@ class IntakeBackend(Protocol):
 
     async def join(self, name: str) -> Joined: ...
 
+    def settler(self) -> LogProducer:
+        """What a partition's owner commits offsets with; not started."""
+
     async def write(self, partition: Partition, *values: bytes, abort: bool = False) -> None:
         """In a transaction of its own, as an upstream producer may."""
 
@@ -131,6 +135,9 @@ class Simulated:
 
         return Joined(member, recorder, stop)
 
+    def settler(self) -> LogProducer:
+        return SimProducer(self._broker, self._wire, "settle", 60.0)
+
     async def write(self, partition: Partition, *values: bytes, abort: bool = False) -> None:
         await _write(SimProducer(self._broker, self._wire, f"upstream-{partition}", 60.0), partition, values, abort)
 
@@ -177,6 +184,9 @@ class OnBroker:
 
         self._stops.append(stop)
         return Joined(member, recorder, stop)
+
+    def settler(self) -> LogProducer:
+        return KafkaProducer(self._connection, f"{self.topics.ledger}.0.settle", 60.0)
 
     async def write(self, partition: Partition, *values: bytes, abort: bool = False) -> None:
         producer = await self._clients.producer(f"upstream-{partition.topic}-{partition.number}")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest_asyncio
 
-from tests.brokers.waiting import until
+from tests.brokers.waiting import equals, until
 from tests.contract import log_backends
 from tests.contract.conftest import Real
 from tests.contract.intake_backends import IntakeBackend, Joined, OnBroker, Simulated
@@ -129,6 +129,22 @@ async def test_a_member_proves_that_it_is_one_and_changes_nothing_by_it(intake: 
     assert await intake.admin.committed(intake.group, both) == dict.fromkeys(both, Committed(0))
     assert await member.intake.prove_membership(both) is None
     assert await intake.admin.committed(intake.group, both) == dict.fromkeys(both, Committed(0))
+
+
+async def test_what_stands_beside_an_offset_stays_there(intake: IntakeBackend) -> None:
+    member = await alone(intake)
+    requests = Partition(intake.topics.requests, 0)
+    await intake.write(requests, b"a")
+    settled = Committed(1, "what the owner wrote beside it")
+    owner = intake.settler()
+    assert await owner.start() is None
+    assert await owner.begin() is None
+    assert await owner.send_offsets(intake.group, {requests: settled}) is None
+    assert await owner.commit() is None
+    await equals(lambda: intake.admin.committed(intake.group, [requests]), {requests: settled})
+    assert await member.intake.prove_membership([requests]) is None
+    assert await intake.admin.committed(intake.group, [requests]) == {requests: settled}
+    await owner.close()
 
 
 async def test_a_second_member_takes_half_of_each_topic(intake: IntakeBackend) -> None:
