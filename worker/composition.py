@@ -82,7 +82,8 @@ async def build(
     documents = HttpsDocuments(wiring.documents_config(settings), clock, observer)
     pace = Pace(wiring.pace_policy(settings), clock)
     queries = PacedQueries(client, pace)
-    gate = Gate(wiring.gate_policy(settings), lambda: queries.search(clock.now(), skip=0, top=1), clock, observer, pace)
+    # Not by the pace: who waits at a closed gate has the turn, and waits for this.
+    gate = Gate(wiring.gate_policy(settings), lambda: client.search(clock.now(), skip=0, top=1), clock, observer, pace)
     budget = Budget(settings.worker_max_in_flight, settings.worker_max_in_flight_bytes)
     reconciler = (
         ObservedReconciler(client, gate, clock, observer)

@@ -109,7 +109,10 @@ class Pace:
 
 
 class PacedQueries:
-    """What is asked of the API outside of the gate's passages, by the rate too."""
+    """What is asked of the API outside of the gate's passages, by the rate too.
+
+    Not for the gate's probe: whoever waits at a closed gate has the turn.
+    """
 
     def __init__(self, api: KraviaQueries, pace: Pace) -> None:
         self._api = api

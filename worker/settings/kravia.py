@@ -123,8 +123,8 @@ class KraviaSettings(BaseModel):
         gt=0,
         le=100_000,
         allow_inf_nan=False,
-        description="Most calls of this process, of any kind, that begin in a second; absent: no bound. Processes know "
-        "nothing of each other: give each its share.",
+        description="Most calls of this process that begin in a second, searches included; absent: no bound. "
+        "Processes know nothing of each other: give each its share.",
     )
     kravia_id_pointer: Annotated[str | None, AfterValidator(_pointer)] = optional(
         "Where register's answer holds the invoice's id, as a JSON pointer. Absent: a bare number or string, or "
