@@ -4,6 +4,7 @@ Started without the site module (`python -IS`): standard library only, and as li
 """
 
 import array
+import contextlib
 import json
 import os
 import signal
@@ -23,13 +24,20 @@ def main() -> int:
         descriptors = array.array("i", [0, 1, 2]).tobytes()
         text = json.dumps(request).encode() + b"\n"
         sent = server.sendmsg([text], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)])
-        server.sendall(text[sent:])
+        # Not "the rest, if none": sending nothing fails too, once the command has ended and its side is closed.
+        if sent < len(text):
+            server.sendall(text[sent:])
         with server.makefile() as answers:
             process = int(answers.readline())
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, lambda number, _: os.kill(process, number))
+                signal.signal(number, lambda number, _: _kill(process, number))
             status = answers.readline()
     return int(status) if status else 128 + signal.SIGKILL  # it ended without a word
+
+
+def _kill(process: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has ended, and its answer is on its way
+        os.kill(process, number)
 
 
 def _is_its_own(name: str, words: list[str]) -> bool:
