@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from tests.unit.fakes_core import TOPICS, make_record
 from tests.unit.fakes_time import EPOCH
+from worker.cli import main
 from worker.cli.dead_letters import session
 from worker.decode import decode
 from worker.model import (
@@ -188,3 +189,18 @@ def _origin(letter):
     names = ("topic", "partition", "offset")
     topic, partition, offset = (headers[f"__dlq.errors.{name}"].decode() for name in names)
     return Coordinates(topic, int(partition), int(offset))
+
+
+def run_by(capsys):
+    """Runs `worker dead-letters …`, holds it to its exit status, and gives what it printed."""
+
+    def told(*words, status=0):
+        assert main(["dead-letters", *words]) == status
+        return capsys.readouterr()
+
+    return told
+
+
+def objects(told):
+    """The JSON lines that were printed."""
+    return [json.loads(line) for line in told.out.splitlines()]

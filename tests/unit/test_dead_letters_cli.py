@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import re
 
 import pytest
@@ -16,9 +15,10 @@ from tests.unit.fakes_letters import (
     REFUSED,
     command,
     found_by_the_command_line,
+    objects,
+    run_by,
     settle_several,
 )
-from worker.cli import main
 from worker.model import Coordinates, Record
 from worker.ports import Lost, LostWhy
 
@@ -33,15 +33,7 @@ def world(monkeypatch, tmp_path):
 
 @pytest.fixture
 def run(capsys):
-    def told(*words, status=0):
-        assert main(["dead-letters", *words]) == status
-        return capsys.readouterr()
-
-    return told
-
-
-def objects(told):
-    return [json.loads(line) for line in told.out.splitlines()]
+    return run_by(capsys)
 
 
 @pytest.fixture

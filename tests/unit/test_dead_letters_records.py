@@ -18,10 +18,11 @@ from tests.unit.fakes_letters import (
     again,
     command,
     found_by_the_command_line,
+    objects,
+    run_by,
     settle_several,
 )
 from tests.unit.fakes_time import EPOCH
-from worker.cli import main
 from worker.model import Coordinates
 from worker.ports import Lost, LostWhy
 
@@ -36,15 +37,7 @@ def several(monkeypatch, tmp_path):
 
 @pytest.fixture
 def run(capsys):
-    def told(*words, status=0):
-        assert main(["dead-letters", *words]) == status
-        return capsys.readouterr()
-
-    return told
-
-
-def objects(told):
-    return [json.loads(line) for line in told.out.splitlines()]
+    return run_by(capsys)
 
 
 class TestExport:

@@ -6,8 +6,15 @@ import pytest
 
 from schemas.identity import identity
 from tests.unit.fakes_core import TOPICS, make_record
-from tests.unit.fakes_letters import REFUSED, SCHEDULED, again, found_by_the_command_line, settle_several
-from worker.cli import main
+from tests.unit.fakes_letters import (
+    REFUSED,
+    SCHEDULED,
+    again,
+    found_by_the_command_line,
+    objects,
+    run_by,
+    settle_several,
+)
 from worker.model import Coordinates, Record
 
 FIRST = Coordinates(TOPICS.requests, 0, 0)
@@ -21,15 +28,7 @@ def world(monkeypatch, tmp_path):
 
 @pytest.fixture
 def run(capsys):
-    def told(*words, status=0):
-        assert main(["dead-letters", *words]) == status
-        return capsys.readouterr()
-
-    return told
-
-
-def objects(told):
-    return [json.loads(line) for line in told.out.splitlines()]
+    return run_by(capsys)
 
 
 @pytest.fixture
