@@ -120,17 +120,18 @@ class PacedQueries:
 
     async def details(self, invoice_id: str) -> Details | Answer:
         """See `ports.KraviaQueries`."""
-        if self._pace.rated:
-            async with self._pace.turn():
-                pass
+        await self._turn()
         return await self._api.details(invoice_id)
 
     async def search(self, since: datetime, *, skip: int, top: int) -> SearchPage | Answer:
         """See `ports.KraviaQueries`."""
+        await self._turn()
+        return await self._api.search(since, skip=skip, top=top)
+
+    async def _turn(self) -> None:
         if self._pace.rated:
             async with self._pace.turn():
                 pass
-        return await self._api.search(since, skip=skip, top=top)
 
 
 def is_too_much(answer: Answer) -> bool:

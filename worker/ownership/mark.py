@@ -6,7 +6,7 @@ settled: whoever took it for whole would bill that again. The group's offsets li
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from worker.facts import UnreadableRecordError, versioned
@@ -82,10 +82,10 @@ def forgotten(
     return list(lacks)
 
 
-def headless(known: Iterable[Mark], topics: TopicNames, header: Header | None) -> list[str]:
+def headless(known: Sequence[Mark], topics: TopicNames, header: Header | None) -> list[str]:
     """What `forgotten` does not say: that there were offsets, and no header.
 
     Only for whoever has fenced the former owner: before, its transaction may be committed in the group and not yet in
     the ledger, since each partition has a marker of its own.
     """
-    return [f"{topics.ledger} has no header"] if header is None and any(True for _ in known) else []
+    return [f"{topics.ledger} has no header"] if header is None and known else []
